@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The neutral model: what a trained forest is, whatever trained it and whatever will run it.
+
+Standard library only, so that conversion needs nothing installed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SOFT_VOTES = 255
+"""Sum of the weights of a soft leaf: a probability of 1."""
+
+MAX_CLASSES = 255
+MAX_FEATURES = 65535
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A binary tree over integer features.
+
+    A link is a node number (0 or more) or `~leaf` (negative), leaf being a number into Forest.leaves. Node i goes to
+    left[i] if features[feature[i]] <= threshold[i], else to right[i]. Nodes stand in depth-first order, left first.
+    """
+
+    root: int
+    feature: tuple[int, ...]
+    threshold: tuple[int, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Forest:
+    """Trees that vote. A leaf is n_classes weights that sum to SOFT_VOTES ("soft") or one class index ("hard")."""
+
+    n_features: int
+    n_classes: int
+    vote: str
+    trees: tuple[Tree, ...]
+    leaves: tuple[tuple[int, ...], ...]
+
+    @property
+    def n_votes(self) -> int:
+        """Votes cast in all for one window."""
+        return len(self.trees) * (SOFT_VOTES if self.vote == "soft" else 1)
+
+    @property
+    def n_nodes(self) -> int:
+        """Decision nodes of all trees."""
+        return sum(len(tree.feature) for tree in self.trees)
+
+
+def quantise_leaf(weights: Sequence[float], total: int = SOFT_VOTES) -> tuple[int, ...]:
+    """Integers that sum to `total`, in proportion to `weights`, by largest remainder (the lower class among equals).
+
+    weights: not negative, not all 0. Each result is off by less than 1 from the exact share.
+    """
+    whole = sum(weights)
+    shares = [w * total / whole for w in weights]
+    result = [int(s) for s in shares]
+    order = sorted(range(len(shares)), key=lambda i: (result[i] - shares[i], i))
+    for i in order[: total - sum(result)]:
+        result[i] += 1
+    return tuple(result)

@@ -104,8 +104,8 @@ void emlearn_pipeline_reset(struct emlearn_pipeline_state *state);
  * @param state    after emlearn_pipeline_init()
  * @param batch    n_used counts up; n_lost is set to 0 once taken into account
  * @param decision filled when 1 is returned; without trees only t_us, n_lost and warming
- * @return 1 with a decision (and features to read), 0 when the batch is used up, -EINVAL if a batch field or a
- *         feature number is out of range; the pipeline then stays as it was before the frame at fault
+ * @return 1 with a decision (and features to read), 0 when the batch is used up, -EINVAL if n_used is beyond
+ *         n_frames or period_ns is 0: nothing was consumed
  */
 int emlearn_pipeline_push(struct emlearn_pipeline_state *state, struct emlearn_batch *batch,
 			  struct emlearn_decision *decision);

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that appear complete or not at all. Standard library only."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from emlearn_tools.errors import EmlearnError
+
+
+def write_texts(texts: Mapping[Path, str]) -> list[Path]:
+    """Write several files (UTF-8, LF), those whose content differs; returns the files that were written.
+
+    All are written beside their place first and moved there at the end, so a failure leaves every old file as it was
+    and no half-written one. Missing folders are made. Raises EmlearnError where that is not possible.
+    """
+    changed = {path: text.encode("utf-8") for path, text in texts.items() if not _holds(path, text)}
+    ready: dict[Path, Path] = {}
+    try:
+        for path, data in changed.items():
+            ready[path] = _write_beside(path, data)
+        for path, temporary in ready.items():
+            _move(temporary, path)
+    finally:
+        for temporary in ready.values():
+            temporary.unlink(missing_ok=True)
+    return list(changed)
+
+
+def write_text(path: Path, text: str) -> bool:
+    """Write one file as write_texts() does; returns whether it changed."""
+    return bool(write_texts({path: text}))
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode("utf-8")
+    except OSError:
+        return False
+
+
+def _write_beside(path: Path, data: bytes) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        temporary.chmod(0o666 & ~_umask())
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _not_writable(path, error) from error
+    return temporary
+
+
+def _move(temporary: Path, path: Path) -> None:
+    try:
+        os.replace(temporary, path)
+    except OSError as error:
+        raise _not_writable(path, error) from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _not_writable(path: Path, error: OSError) -> EmlearnError:
+    return EmlearnError(
+        f"cannot write the file ({error.strerror or error})", path, "a folder that exists and that you may write to"
+    )

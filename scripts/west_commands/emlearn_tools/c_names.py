@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names in generated C: what a model may be called, what its classes are called, how a string is written.
+
+Standard library only.
+"""
+
+import re
+from collections.abc import Sequence
+
+from emlearn_tools.errors import EmlearnError
+
+MODEL_NAME_LEN_MAX = 48
+CLASS_NAME_SIZE_MAX = 96
+
+_MODEL_NAME = re.compile(r"[a-z](_?[a-z0-9])*")
+
+_TAKEN = frozenset(
+    "assert complex config ctype dt errno fenv float inttypes iso646 limits locale math setjmp signal stdarg stdbool "
+    "stddef stdint stdio stdlib string tgmath time wchar wctype zephyr".split()
+)
+"""Headers of C, whose place NAME.h would take on an include path, and prefixes of Zephyr's own macros."""
+
+
+def check_model_name(name: str, where: object = "--name") -> str:
+    """Return `name` if it can be a prefix of C identifiers and a stem of files, else raise EmlearnError.
+
+    Lower case only: constants carry the name in upper case, so two models must not differ in case alone.
+    """
+    if len(name) > MODEL_NAME_LEN_MAX or not _MODEL_NAME.fullmatch(name):
+        raise EmlearnError(
+            f"{shown(name)} cannot be the name of a model in C",
+            where,
+            f"lower-case letters, digits and single underscores, a letter first, at most {MODEL_NAME_LEN_MAX}: har_wrist",
+        )
+    if name in _TAKEN or name.startswith("emlearn"):
+        raise EmlearnError(
+            f"the name {shown(name)} belongs to the C library, Zephyr or emlearn itself",
+            where,
+            "name the model after what it tells: har, gestures, har_wrist",
+        )
+    return name
+
+
+def class_identifiers(classes: Sequence[str], where: object = "classes") -> tuple[str, ...]:
+    """The C identifiers of class names: upper case, every run of other characters than A-Z a-z 0-9 one underscore.
+
+    They stand behind NAME_CLASS_. Raises EmlearnError for a name with nothing left, of more than CLASS_NAME_SIZE_MAX
+    bytes, with control characters, or with the same identifier as another.
+    """
+    seen: dict[str, str] = {}
+    for name in classes:
+        identifier = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_").upper()
+        if not identifier:
+            raise EmlearnError(
+                f"the class {shown(name)} has no letter or digit to make a C identifier of",
+                where,
+                "give it another name with `merge` in the spec",
+            )
+        if not name.isprintable() or len(name.encode("utf-8", "replace")) > CLASS_NAME_SIZE_MAX:
+            raise EmlearnError(
+                f"the class {shown(name)} has control characters or more than {CLASS_NAME_SIZE_MAX} bytes",
+                where,
+                "give it another name with `merge` in the spec",
+            )
+        if identifier in seen:
+            raise EmlearnError(
+                f"the classes {shown(seen[identifier])} and {shown(name)} collide: both are {identifier} in C",
+                where,
+                "give one of them another name with `merge` in the spec",
+            )
+        seen[identifier] = name
+    return tuple(seen)
+
+
+def string_literal(text: str) -> str:
+    """A C string literal of the UTF-8 bytes of `text`: printable ASCII as it is, all else in octal, no trigraph."""
+    plain = set(range(0x20, 0x7F)) - set(b'"\\?')
+    return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode("utf-8")) + '"'
+
+
+def shown(text: str) -> str:
+    """`text` in quotes for a message: one line, cut off where it is long."""
+    return repr(text if len(text) <= 60 else text[:57] + "...")

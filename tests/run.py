@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """All tests behind `make test` and `make soak`, with what was skipped, and why, in the last lines.
 
-The closing line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed. Every stage runs in
-processes of its own, so a crash is a failure of that stage. Reports stand in build/test.
+The closing line is `N passed, N failed, N skipped`; the exit code is 0 only if nothing failed. Every stage
+runs in processes of its own, so a crash is a failure of that stage. Reports stand in build/test.
 """
 
 import argparse

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tests/run.py: nothing that failed or was skipped goes unseen."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+spec = importlib.util.spec_from_file_location("emlearn_run", Path(__file__).resolve().parents[1] / "run.py")
+runner = importlib.util.module_from_spec(spec)
+sys.modules["emlearn_run"] = runner
+spec.loader.exec_module(runner)
+
+
+def stages(monkeypatch, **outcomes):
+    """Replace the stages by ready outcomes, or by an exception to raise."""
+
+    def stage(outcome):
+        def run(_):
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        return run
+
+    monkeypatch.setattr(runner, "STAGES", {name: stage(outcome) for name, outcome in outcomes.items()})
+
+
+def test_the_closing_line_adds_the_stages_up_and_skips_stand_before_it(monkeypatch, capsys):
+    stages(
+        monkeypatch,
+        one=runner.Outcome(passed=3, skipped=["slow: not\n  today"]),
+        two=runner.Outcome(passed=4),
+    )
+    assert runner.main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["skipped: slow: not today", "7 passed, 0 failed, 1 skipped"]
+
+
+def test_a_failure_is_named_and_sets_the_exit_code(monkeypatch, capsys):
+    stages(monkeypatch, one=runner.Outcome(passed=1, failed=["a test"]), two=runner.Outcome(passed=2))
+    assert runner.main([]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["failed: a test", "3 passed, 1 failed, 0 skipped"]
+
+
+def test_a_stage_that_breaks_is_a_failure_and_the_others_still_run(monkeypatch, capsys):
+    stages(monkeypatch, one=RuntimeError("boom"), two=runner.Outcome(passed=2))
+    assert runner.main([]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["failed: one: RuntimeError: boom", "2 passed, 1 failed, 0 skipped"]
+
+
+def test_only_runs_the_stages_asked_for(monkeypatch, capsys):
+    stages(monkeypatch, one=RuntimeError("boom"), two=runner.Outcome(passed=2))
+    assert runner.main(["--only", "two"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "2 passed, 0 failed, 0 skipped"
+    with pytest.raises(SystemExit):
+        runner.main(["--only", "three"])
+
+
+def test_junit_counts_errors_as_failures_and_keeps_reasons(tmp_path):
+    (tmp_path / "junit.xml").write_text(
+        """<?xml version="1.0"?><testsuites><testsuite>
+        <testcase classname="a" name="good"/>
+        <testcase classname="a" name="bad"><failure message="x"/></testcase>
+        <testcase classname="a" name="worse"><error message="x"/></testcase>
+        <testcase classname="a" name="left"><skipped message="no clang"/></testcase>
+        </testsuite></testsuites>"""
+    )
+    outcome = runner.read_junit(tmp_path / "junit.xml")
+    assert (outcome.passed, outcome.failed, outcome.skipped) == (1, ["a.bad", "a.worse"], ["a.left: no clang"])
+
+
+def test_a_command_that_does_not_exist_is_a_failure(capfd):
+    assert runner.run(["no-such-program-anywhere"]) == 127

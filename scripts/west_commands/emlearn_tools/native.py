@@ -43,8 +43,8 @@ class Windows(NamedTuple):
     """What the pipeline gave for k windows.
 
     end: (k,) int64, number of the window's last frame. features: (k, n_features) int16. votes: (k, n_classes)
-    uint32, no columns without a model. window_class, class_idx: (k,) uint8, before and after smoothing. n_lost:
-    (k,) uint32, frames lost since the window before. warming: (k,) bool.
+    uint32, no columns without a model. window_class, class_idx: (k,) uint8, before and after smoothing.
+    n_lost: (k,) uint32, frames lost since the window before. warming: (k,) bool.
     """
 
     end: np.ndarray
@@ -120,8 +120,8 @@ def compiler() -> list[str]:
         if command and shutil.which(command[0]):
             return command
     raise EmlearnError(
-        f"no C compiler: found none of {', '.join(candidates)}; train, evaluate and replay run the device's C "
-        "code on this machine and need one",
+        f"no C compiler: found none of {', '.join(candidates)}; train, evaluate and replay run the "
+        "device's C code on this machine and need one",
         hint="install gcc or clang (Debian: apt install gcc), or set CC; convert and size work without",
     )
 
@@ -306,8 +306,8 @@ class _Pipeline:
         self.handle = library().emlearn_host_new(ctypes.byref(config))
         if not self.handle:
             raise EmlearnError(
-                "the pipeline is not valid: a feature needs a sensor or a gravity filter that the spec does not "
-                "name, or a length is out of range"
+                "the pipeline is not valid: a feature needs a sensor or a gravity filter that the spec does "
+                "not name, or a length is out of range"
             )
 
     def __enter__(self) -> "_Pipeline":
@@ -419,7 +419,7 @@ def wire_encode(decision: Decision, digest: int, name: str) -> str:
 
 
 def wire_decode(line: str) -> tuple[Decision, int, str]:
-    """Decision, digest and class name of a wire line. Raises EmlearnError if it is damaged or no such line."""
+    """Decision, digest and class name of a wire line. Raises EmlearnError if it is damaged or another."""
     raw, digest, name = _Decision(), ctypes.c_uint32(), ctypes.create_string_buffer(33)
     rc = library().emlearn_wire_decode(
         line.encode(errors="replace"), ctypes.byref(raw), ctypes.byref(digest), name

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from emlearn_tools.atomic import write_text
-from emlearn_tools.c_names import check_model_name, class_identifiers
+from emlearn_tools.c_names import class_identifiers
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.model import MAX_CLASSES, SOFT_VOTES, Forest, Tree
 from emlearn_tools.spec import LabelRules, PipelineSpec
@@ -24,12 +24,13 @@ FORMAT = 1
 
 JOINS = ("pure", "majority")
 GOLDEN_WINDOWS_MAX = 65535
+NAME_LEN_MAX = 100
 
 _KEYS = ("format", "name", "classes", "spec", "labels", "metrics", "provenance", "golden", "forest")
 
 
 class GoldenWindow(NamedTuple):
-    """What one window of the golden signal must give: hash of the features, class of the window, class smoothed."""
+    """What a window of the golden signal must give: hash of its features, its own class, the smoothed one."""
 
     features_hash: int
     window_class: int
@@ -48,9 +49,9 @@ class Golden:
 class Model:
     """A trained model.
 
-    name: of the training spec. spec: samples to features. classes: original labels, by class index. forest: features
-    to votes. labels, label_join: how labels of recordings become classes (spec.py). metrics, provenance: JSON types
-    only, no paths, times or host names. golden: self-test.
+    name: of the training spec. spec: samples to features. classes: original labels, by class index. forest:
+    features to votes. labels, label_join: how labels of recordings become classes (spec.py). metrics,
+    provenance: JSON types only, no paths, times or host names. golden: self-test.
     """
 
     name: str
@@ -75,7 +76,7 @@ class Model:
 
 
 def save(model: Model, path: Path | str) -> None:
-    """Write a model; the file appears complete or not at all. Raises EmlearnError for a model that load() refuses."""
+    """Write a model: the whole file or nothing. Raises EmlearnError for what load() would refuse."""
     write_text(Path(path), dumps(model))
 
 
@@ -92,20 +93,21 @@ def dumps(model: Model) -> str:
 
 
 def load(path: Path | str) -> Model:
-    """Read a model. Raises EmlearnError for a file that is missing, truncated, of another format, edited by hand, or
-    that contradicts itself.
+    """Read a model.
+
+    Raises EmlearnError for a file that is missing, truncated, of another format, edited or contradictory.
     """
     try:
         text = Path(path).read_bytes().decode("utf-8")
     except OSError as error:
-        raise EmlearnError(f"cannot read the model ({error.strerror})", path, "the path of a model.json") from error
+        raise EmlearnError(f"cannot read it ({error.strerror})", path, "the path of a model.json") from error
     except UnicodeDecodeError as error:
         raise EmlearnError("not a model.json: not UTF-8 text", path, _RESTORE) from error
     return loads(text, path)
 
 
 def loads(text: str, where: object) -> Model:
-    """Read a model from the text of a file; `where` stands in messages. Raises EmlearnError as load() does."""
+    """Read a model from the text of a file; `where` is for messages. Raises EmlearnError as load() does."""
     data = _parse(text, where)
     _check_format(data, where)
     digest = data.pop("digest", None)
@@ -143,7 +145,7 @@ def _parse(text: str, where: object) -> dict[str, Any]:
 def _check_format(data: Mapping[str, Any], where: object) -> None:
     number = data.get("format")
     if not _is_int(number, 1, 2**31) or "forest" not in data:
-        raise EmlearnError("not a model.json: no format number or no forest", where, "a file that `train` wrote")
+        raise EmlearnError("not a model.json: no format or no forest", where, "a file that `train` wrote")
     if number > FORMAT:
         raise EmlearnError(
             f"model format {number} is newer than these tools, which read format {FORMAT}",
@@ -166,11 +168,10 @@ def _compact(data: Any) -> str:
 def _layout(data: Mapping[str, Any]) -> str:
     """JSON with a line for every part, and for every tree, so that a diff of two models can be read."""
     forest = data["forest"]
+    vote, leaves = _compact(forest["vote"]), _compact(forest["leaves"])
     trees = ",\n  ".join(_compact(tree) for tree in forest["trees"])
     parts = {key: _compact(data[key]) for key in (*_KEYS[:-1], "digest")}
-    parts["forest"] = (
-        f'{{"vote":{_compact(forest["vote"])},\n "leaves":{_compact(forest["leaves"])},\n "trees":[\n  {trees}]}}'
-    )
+    parts["forest"] = f'{{"vote":{vote},\n "leaves":{leaves},\n "trees":[\n  {trees}]}}'
     return "{\n" + ",\n".join(f'"{key}":{text}' for key, text in parts.items()) + "\n}\n"
 
 
@@ -212,15 +213,16 @@ def _from_json(data: Mapping[str, Any], where: object) -> Model:
     if not 1 <= len(classes) <= MAX_CLASSES:
         raise EmlearnError(f"{len(classes)} classes; 1 to {MAX_CLASSES} are possible", where)
     class_identifiers(classes, f"{where}: classes")
-    if not isinstance(data["name"], str):
-        raise EmlearnError("the name is not text", where)
+    name = data["name"]
+    if not isinstance(name, str) or not name.isprintable() or not 1 <= len(name) <= NAME_LEN_MAX:
+        raise EmlearnError(f"the name is not 1 to {NAME_LEN_MAX} printable characters", where)
     spec = PipelineSpec.from_json(data["spec"], f"{where}: spec")
     labels, join = _labels(data["labels"], f"{where}: labels")
     for key in ("metrics", "provenance"):
         if not isinstance(data[key], dict):
             raise EmlearnError(f"{key} is not an object", where)
     return Model(
-        name=check_model_name(data["name"], f"{where}: name"),
+        name=name,
         spec=spec,
         classes=classes,
         forest=_forest(data["forest"], len(spec.features), len(classes), f"{where}: forest"),
@@ -263,9 +265,13 @@ def _forest(data: Any, n_features: int, n_classes: int, where: str) -> Forest:
     vote = data["vote"]
     if vote not in VOTES:
         raise EmlearnError(f"vote is not one of {', '.join(VOTES)}", where)
-    leaves = tuple(_leaf(leaf, vote, n_classes, f"{where}: leaf {i}") for i, leaf in enumerate(_list(data["leaves"], where)))
+    leaves = tuple(
+        _leaf(leaf, vote, n_classes, f"{where}: leaf {i}")
+        for i, leaf in enumerate(_list(data["leaves"], where))
+    )
     trees = tuple(
-        _tree(tree, n_features, len(leaves), f"{where}: tree {i}") for i, tree in enumerate(_list(data["trees"], where))
+        _tree(tree, n_features, len(leaves), f"{where}: tree {i}")
+        for i, tree in enumerate(_list(data["trees"], where))
     )
     if not 1 <= len(trees) <= MAX_TREES:
         raise EmlearnError(f"{len(trees)} trees; 1 to {MAX_TREES} are possible", where)

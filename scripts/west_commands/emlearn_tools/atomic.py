@@ -12,8 +12,8 @@ from emlearn_tools.errors import EmlearnError
 def write_texts(texts: Mapping[Path, str]) -> list[Path]:
     """Write several files (UTF-8, LF), those whose content differs; returns the files that were written.
 
-    All are written beside their place first and moved there at the end, so a failure leaves every old file as it was
-    and no half-written one. Missing folders are made. Raises EmlearnError where that is not possible.
+    All are written beside their place first and moved there at the end, so a failure leaves every old file as
+    it was and no half-written one. Missing folders are made. Raises EmlearnError where that is not possible.
     """
     changed = {path: text.encode("utf-8") for path, text in texts.items() if not _holds(path, text)}
     ready: dict[Path, Path] = {}
@@ -71,6 +71,5 @@ def _umask() -> int:
 
 
 def _not_writable(path: Path, error: OSError) -> EmlearnError:
-    return EmlearnError(
-        f"cannot write the file ({error.strerror or error})", path, "a folder that exists and that you may write to"
-    )
+    reason = error.strerror or error
+    return EmlearnError(f"cannot write it ({reason})", path, "a folder that you may write to")

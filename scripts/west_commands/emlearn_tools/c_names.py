@@ -14,11 +14,14 @@ CLASS_NAME_SIZE_MAX = 96
 
 _MODEL_NAME = re.compile(r"[a-z](_?[a-z0-9])*")
 
-_TAKEN = frozenset(
-    "assert complex config ctype dt errno fenv float inttypes iso646 limits locale math setjmp signal stdarg stdbool "
-    "stddef stdint stdio stdlib string tgmath time wchar wctype zephyr".split()
+_C_HEADERS = frozenset(
+    ("assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits", "locale", "math")
+    + ("setjmp", "signal", "stdarg", "stdbool", "stddef", "stdint", "stdio", "stdlib", "string", "tgmath")
+    + ("time", "wchar", "wctype")
 )
-"""Headers of C, whose place NAME.h would take on an include path, and prefixes of Zephyr's own macros."""
+"""NAME.h would take the place of one of these on an include path."""
+
+_ZEPHYR_PREFIXES = frozenset(("config", "dt", "zephyr"))
 
 
 def check_model_name(name: str, where: object = "--name") -> str:
@@ -30,9 +33,9 @@ def check_model_name(name: str, where: object = "--name") -> str:
         raise EmlearnError(
             f"{shown(name)} cannot be the name of a model in C",
             where,
-            f"lower-case letters, digits and single underscores, a letter first, at most {MODEL_NAME_LEN_MAX}: har_wrist",
+            f"up to {MODEL_NAME_LEN_MAX} lower-case letters, digits and single underscores: har_wrist",
         )
-    if name in _TAKEN or name.startswith("emlearn"):
+    if name in _C_HEADERS | _ZEPHYR_PREFIXES or name.startswith("emlearn"):
         raise EmlearnError(
             f"the name {shown(name)} belongs to the C library, Zephyr or emlearn itself",
             where,
@@ -42,10 +45,11 @@ def check_model_name(name: str, where: object = "--name") -> str:
 
 
 def class_identifiers(classes: Sequence[str], where: object = "classes") -> tuple[str, ...]:
-    """The C identifiers of class names: upper case, every run of other characters than A-Z a-z 0-9 one underscore.
+    """The C identifiers of class names, which stand behind NAME_CLASS_.
 
-    They stand behind NAME_CLASS_. Raises EmlearnError for a name with nothing left, of more than CLASS_NAME_SIZE_MAX
-    bytes, with control characters, or with the same identifier as another.
+    Upper case, every run of other characters than A-Z a-z 0-9 one underscore. Raises EmlearnError for a name
+    with nothing left, of more than CLASS_NAME_SIZE_MAX bytes, with control characters, or with another's
+    identifier.
     """
     seen: dict[str, str] = {}
     for name in classes:
@@ -64,7 +68,7 @@ def class_identifiers(classes: Sequence[str], where: object = "classes") -> tupl
             )
         if identifier in seen:
             raise EmlearnError(
-                f"the classes {shown(seen[identifier])} and {shown(name)} collide: both are {identifier} in C",
+                f"the classes {shown(seen[identifier])} and {shown(name)} are both {identifier} in C",
                 where,
                 "give one of them another name with `merge` in the spec",
             )
@@ -73,7 +77,7 @@ def class_identifiers(classes: Sequence[str], where: object = "classes") -> tupl
 
 
 def string_literal(text: str) -> str:
-    """A C string literal of the UTF-8 bytes of `text`: printable ASCII as it is, all else in octal, no trigraph."""
+    """A C string literal of `text` in UTF-8: printable ASCII as it is, all else in octal, no trigraph."""
     plain = set(range(0x20, 0x7F)) - set(b'"\\?')
     return '"' + "".join(chr(b) if b in plain else f"\\{b:03o}" for b in text.encode("utf-8")) + '"'
 

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""model.json to C. Standard library only: a firmware build needs nothing installed to convert."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from emlearn_tools import artifact, emit_c
+from emlearn_tools.atomic import write_texts
+
+
+class Converted(NamedTuple):
+    """The files of a converted model, and those of them whose content changed."""
+
+    files: tuple[Path, ...]
+    changed: tuple[Path, ...]
+
+
+def convert(model_path: Path, folder: Path, name: str) -> Converted:
+    """Write folder/NAME.h and folder/NAME.c, those whose content differs, both or none.
+
+    Raises EmlearnError for a model that artifact.load() refuses, a name that C cannot have, a forest that does not
+    fit the C structures, or a folder that cannot be written.
+    """
+    model = artifact.load(model_path)
+    texts = {
+        folder / f"{name}.h": emit_c.header(model, name),
+        folder / f"{name}.c": emit_c.source(model, name),
+    }
+    return Converted(files=tuple(texts), changed=tuple(write_texts(texts)))

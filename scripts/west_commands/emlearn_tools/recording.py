@@ -4,22 +4,15 @@
 Units are g (9.80665 m/s2, gravity included) and degrees per second. A frame is one sample of all channels.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from emlearn_tools.errors import EmlearnError
-
-if TYPE_CHECKING:
-    from emlearn_tools.spec import PipelineSpec
-
-SENSORS = ("acc", "gyro")
-AXES = ("x", "y", "z")
+from emlearn_tools.spec import AXES, PipelineSpec
 
 NO_LABEL = ("", "unlabeled")
 """Labels that say that nobody labelled these frames."""
@@ -74,7 +67,8 @@ class RawRecording:
 
 @dataclass(frozen=True)
 class Recording:
-    """One recording as the device would see it: samples is (n, c) int16, C order, mounted, on the spec's grid.
+    """One recording as the device would see it: samples is (n, c) int16, C order, mounted, on the spec's
+    grid.
 
     n_clipped: frames with a value beyond int16, held at the nearest end.
     """
@@ -90,12 +84,13 @@ class Recording:
 
 
 def load(paths: Sequence[Path], progress: Progress | None = None) -> list[RawRecording]:
-    """Read every recording under `paths` (files, folders, .zip archives; see emlearn_tools.loaders), sorted by name.
+    """Read every recording under `paths` (files, folders, .zip archives; see emlearn_tools.loaders), sorted
+    by name.
 
     progress: called with (files read, files in all).
 
-    Raises EmlearnError, naming file and line, if there is nothing to read, a file is damaged or not of a known form,
-    a value is NaN or infinite, or the acceleration is clearly not in g.
+    Raises EmlearnError, naming file and line, if there is nothing to read, a file is damaged or not of a
+    known form, a value is NaN or infinite, or the acceleration is clearly not in g.
     """
     from emlearn_tools import loaders, units
 
@@ -146,15 +141,15 @@ def labels_of(spans: Sequence[Span]) -> np.ndarray:
 def quantise(raw: RawRecording, spec: PipelineSpec) -> Recording:
     """Return what a device with this spec's sensors, steps and mount would have seen.
 
-    Each chosen sensor is turned by the mount (output axis i is sign * source axis), divided by its step in float64,
-    rounded by floor(v + 0.5), and held within int16.
+    Each chosen sensor is turned by the mount (output axis i is sign * source axis), divided by its step in
+    float64, rounded by floor(v + 0.5), and held within int16.
 
     Raises EmlearnError if the recording lacks a sensor or its rate is outside of the spec's tolerance.
     """
-    rate_hz, tolerance = float(spec.rate_hz), float(spec.rate_tolerance)
-    if abs(raw.rate_hz / rate_hz - 1.0) > tolerance + 1e-9:
+    if not spec.accepts_rate(raw.rate_hz):
+        wanted = f"{float(spec.rate_hz):.5g} Hz within {100 * spec.rate_tolerance:.3g} %"
         raise EmlearnError(
-            f"runs at {raw.rate_hz:.5g} Hz, the spec wants {rate_hz:.5g} Hz within {100 * tolerance:.3g} %",
+            f"runs at {raw.rate_hz:.5g} Hz, the spec wants {wanted}",
             raw.source,
             f"set rate to {raw.rate_hz:.4g} Hz in the spec, raise its tolerance, or resample the recording",
         )
@@ -188,8 +183,8 @@ def quantise(raw: RawRecording, spec: PipelineSpec) -> Recording:
 def resample(raw: RawRecording, rate_hz: float) -> RawRecording:
     """Return the recording at `rate_hz` (> 0): values by linear interpolation, labels of the nearest frame.
 
-    Each piece between gaps is taken on its own, from its first frame to its last, so nothing is interpolated across
-    a gap; a gap keeps its length in time, in frames of the new rate (at least 1).
+    Each piece between gaps is taken on its own, from its first frame to its last, so nothing is
+    interpolated across a gap; a gap keeps its length in time, in frames of the new rate (at least 1).
     """
     if not rate_hz > 0:
         raise EmlearnError(f"cannot resample to {rate_hz} Hz", raw.source, "give a rate above 0")

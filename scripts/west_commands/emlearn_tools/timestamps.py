@@ -6,7 +6,8 @@ import numpy as np
 from emlearn_tools.errors import EmlearnError
 
 BLOCK_FRAMES = 16
-"""Steps over which the first estimate of the period averages, so that quantised and bursty stamps do no harm."""
+"""Steps over which the first estimate of the period averages, so that quantised and bursty stamps do no
+harm."""
 
 GAP_PERIODS = 1.5
 """A step over this many periods may be a gap."""
@@ -26,12 +27,14 @@ def measure(time_s: np.ndarray, where: str = "") -> tuple[float, tuple[tuple[int
 
     time_s: (n,) float64, seconds, n >= 2, finite, not falling; equal neighbours are allowed (arrival times).
 
-    The first period is the median of the mean period over blocks of 16 steps. The rate is then that of all steps
-    outside of gaps, (n - 1 - n_gaps) / (t_end - t_start - gaps), so time stamps rounded to milliseconds average out.
+    The first period is the median of the mean period over blocks of 16 steps. The rate is then that of all
+    steps outside of gaps, (n - 1 - n_gaps) / (t_end - t_start - gaps), so time stamps rounded to
+    milliseconds average out.
 
-    A step over 1.5 periods is a gap with n_lost = round(step / period) - 1, at least 1, unless its frame only came
-    late and the next ones catch up, as in phones that deliver in bursts: what steps under 0.5 periods among the next
-    8 frames make good is not missing, and if no more than 0.5 periods are left there is no gap.
+    A step over 1.5 periods is a gap with n_lost = round(step / period) - 1, at least 1, unless its frame
+    only came late and the next ones catch up, as in phones that deliver in bursts: what steps under 0.5
+    periods among the next 8 frames make good is not missing, and if no more than 0.5 periods are left there
+    is no gap.
 
     Raises EmlearnError for fewer than 2 frames, time that falls or stands still, and rates that no IMU has.
     """

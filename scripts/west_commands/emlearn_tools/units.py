@@ -19,7 +19,8 @@ MIN_MEDIAN_G = 0.3
 
 
 def median_acc(raw: RawRecording) -> float | None:
-    """Median of |acc| over the finite frames, in the file's unit; None without an accelerometer or such frames."""
+    """Median of |acc| over the finite frames, in the file's unit; None without an accelerometer or such
+    frames."""
     columns = [i for i, name in enumerate(raw.channels) if name.startswith("acc_")]
     if not columns:
         return None
@@ -29,7 +30,8 @@ def median_acc(raw: RawRecording) -> float | None:
 
 
 def looks_like(median: float) -> str:
-    """Name the unit that a median |acc| suggests: "g", "m/s2", "mg", "raw counts", "g without gravity", "unknown"."""
+    """Name the unit that a median |acc| suggests: "g", "m/s2", "mg", "raw counts", "g without gravity",
+    "unknown"."""
     if IN_G[0] <= median <= IN_G[1]:
         return "g"
     if median < MIN_MEDIAN_G:

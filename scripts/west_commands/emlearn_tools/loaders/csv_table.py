@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The common CSV form: one file a recording, one line a frame, a header line."""
 
-from __future__ import annotations
-
 import csv
 
 import numpy as np
@@ -16,8 +14,8 @@ from emlearn_tools.recording import RawRecording
 def read(files: Files, file_name: str, name: str, entry: IndexEntry) -> RawRecording:
     """Read one CSV file; NaN and infinity in a channel stay in `values`.
 
-    Raises EmlearnError, with the line, for a missing column, a field that is not a number, a line of another length,
-    and time that is not finite or falls.
+    Raises EmlearnError, with the line, for a missing column, a field that is not a number, a line of
+    another length, and time that is not finite or falls.
     """
     where = files.where(file_name)
     lines = [line for line in text_of(files, file_name).splitlines() if line and not line.isspace()]

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A set of named files, from a folder or a .zip archive, so that loaders need not care which."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from pathlib import Path, PurePosixPath
@@ -11,9 +9,11 @@ from emlearn_tools.errors import EmlearnError
 
 
 class Folder:
-    """The files under a folder, or one file alone. `names` are relative, with `/`, sorted; hidden files are left out.
+    """The files under a folder, or one file alone. `names` are relative, with `/`, sorted; hidden files are
+    left out.
 
-    A file's own folder is its root, so that an index.csv beside it is found; `names` then holds that file only.
+    A file's own folder is its root, so that an index.csv beside it is found; `names` then holds that file
+    only.
     """
 
     def __init__(self, path: Path) -> None:
@@ -40,7 +40,8 @@ class Folder:
 
 
 class Zip:
-    """The files in a .zip archive; an archive that holds nothing but one other .zip (and texts) stands for that."""
+    """The files in a .zip archive; an archive that holds nothing but one other .zip (and texts) stands for
+    that."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -82,7 +83,8 @@ Files = Folder | Zip
 
 
 def open_files(path: Path) -> Files:
-    """Return the files of a folder, a .zip, or a single file. Raises EmlearnError if there is nothing at `path`."""
+    """Return the files of a folder, a .zip, or a single file. Raises EmlearnError if there is nothing at
+    `path`."""
     if not path.exists():
         raise EmlearnError("no such file or folder", path)
     if path.is_file() and path.suffix.lower() == ".zip":

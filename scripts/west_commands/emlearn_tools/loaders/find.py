@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be read under some paths, without reading it yet."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,8 +17,9 @@ from emlearn_tools.recording import RawRecording
 class Source:
     """One file with recordings.
 
-    name: relative, unique in one find. read: returns its recordings, in which values may be NaN; raises EmlearnError.
-    place: where frame i of a recording stands, for messages. entry: what an index says of it, None if not listed.
+    name: relative, unique in one find. read: returns its recordings, in which values may be NaN; raises
+    EmlearnError. place: where frame i of a recording stands, for messages. entry: what an index says of it,
+    None if not listed.
     """
 
     name: str
@@ -79,7 +78,8 @@ def _read_csv(files: Files, file_name: str, name: str, entry: IndexEntry | None)
 
 
 def _prefixes(paths: Sequence[Path]) -> list[str]:
-    """One short name a path, from the end of its folder's path: one part, or as many as tell the folders apart."""
+    """One short name a path, from the end of its folder's path: one part, or as many as tell the folders
+    apart."""
     roots = [
         (path if path.is_dir() else path if path.suffix.lower() == ".zip" else path.parent) for path in paths
     ]

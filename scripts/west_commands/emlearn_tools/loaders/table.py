@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From named columns to a RawRecording, and the index of a folder that says whose recording it is."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Sequence
@@ -14,7 +12,9 @@ import numpy as np
 from emlearn_tools import timestamps
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.loaders.files import Files, text_of
-from emlearn_tools.recording import AXES, SENSORS, Gap, RawRecording, spans_of
+from emlearn_tools.recording import Gap, RawRecording, spans_of
+from emlearn_tools.spec import AXES
+from emlearn_tools.steps import SENSORS
 
 INDEX_NAME = "index.csv"
 
@@ -66,7 +66,8 @@ def from_columns(
     labels: np.ndarray | None,
     source: Path,
 ) -> RawRecording:
-    """Build a recording. time_s: (n,) finite; values: (n, len(channels)); labels: (n,) str or None for unlabelled."""
+    """Build a recording. time_s: (n,) finite; values: (n, len(channels)); labels: (n,) str or None for
+    unlabelled."""
     rate_hz, gaps = timestamps.measure(time_s, str(source))
     return RawRecording(
         name=name,
@@ -109,7 +110,8 @@ def read_index(files: Files, name: str) -> dict[str, IndexEntry]:
 
 
 class Indexes:
-    """The index.csv files of one root: an entry is looked for beside the file, then in the folders above it."""
+    """The index.csv files of one root: an entry is looked for beside the file, then in the folders above
+    it."""
 
     def __init__(self, files: Files) -> None:
         self._files = files

@@ -25,7 +25,10 @@ static void next_segment(struct emlearn_golden_signal *signal)
 	for (uint8_t i = 0; i < EMLEARN_GOLDEN_CHANNELS_MAX; i++) {
 		signal->phase[i] = next_random(signal);
 		signal->phase_step[i] = next_random(signal) >> 3;
-		signal->amplitude[i] = (int32_t)((next_random(signal) & 16383) >> (next_random(signal) & 7));
+		/* Two statements: C leaves the order of two calls in one expression open. */
+		uint32_t largest = next_random(signal) & 16383;
+
+		signal->amplitude[i] = (int32_t)(largest >> (next_random(signal) & 7));
 		signal->offset[i] = (int32_t)(next_random(signal) & 32767) - 16384;
 	}
 }

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the C core must compute, a second time: from docs/features.md, docs/format.md and the public headers alone.
+"""What the C core must compute, a second time: from docs/features.md, docs/format.md and the headers alone.
 
-Plain Python integers wherever a width could matter; numpy int64 only for sums that provably fit. Nothing here calls
-or imitates src/core, and nothing outside the tests uses it. Slow on purpose: one formula, one line.
+Plain Python integers wherever a width could matter; numpy int64 only for sums that provably fit. Nothing here
+calls or imitates src/core, and nothing outside the tests uses it. Slow on purpose: one formula, one line.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 AXES = "xyz"
+PAIRS = ("xy", "xz", "yz")
 
 SINGLE_STATS = ("mean", "std", "min", "max", "median", "q25", "q75", "iqr", "ptp", "rms", "crossings", "jerk")
 PAIR_STATS = ("corr",)
@@ -25,7 +26,7 @@ SINGLE_STREAMS = (
     "gyro_x", "gyro_y", "gyro_z",
     "gyro_mag",
 )  # fmt: skip
-PAIR_STREAMS = tuple(f"{signal}_{pair}" for signal in ("acc", "motion", "gyro") for pair in ("xy", "xz", "yz"))
+PAIR_STREAMS = tuple(f"{signal}_{pair}" for signal in ("acc", "motion", "gyro") for pair in PAIRS)
 
 FEATURE_NAMES = tuple(f"{stream}.{stat}" for stream in SINGLE_STREAMS for stat in SINGLE_STATS) + tuple(
     f"{stream}.{stat}" for stream in PAIR_STREAMS for stat in PAIR_STATS
@@ -62,7 +63,7 @@ def feature_names(sensors: Sequence[str], gravity: bool) -> tuple[str, ...]:
     return tuple(name for name in FEATURE_NAMES if possible(name))
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Streams
 
 
@@ -86,7 +87,7 @@ def stream(rows: dict[str, Sequence[int]], name: str) -> list[int]:
     return [int(v) for v in rows[name]]
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Statistics
 
 
@@ -197,7 +198,7 @@ def features(rows: dict[str, Sequence[int]], names: Iterable[str]) -> list[int]:
     return values
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Gravity filter
 
 
@@ -235,7 +236,7 @@ class Filter:
         return states
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Trees
 
 
@@ -291,7 +292,7 @@ def argmax(counts: Sequence[int]) -> int:
     return list(counts).index(max(counts))
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Smoother
 
 
@@ -327,7 +328,7 @@ class Smoother:
         return self.present
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Pipeline
 
 
@@ -346,7 +347,7 @@ class Window(NamedTuple):
 def run(spec: Spec, samples: np.ndarray, gaps: Sequence[tuple[int, int]] = (), vote=None) -> list[Window]:
     """Stream a recording: every window, in order.
 
-    samples: (n, channels) int16. gaps: (frame, frames lost before it). vote: features -> votes by class, or None.
+    samples: (n, channels) int16. gaps: (frame, frames lost before it). vote: features -> votes, or None.
     """
     lost_before: dict[int, int] = {}
     for frame, n_lost in gaps:
@@ -383,8 +384,42 @@ def run(spec: Spec, samples: np.ndarray, gaps: Sequence[tuple[int, int]] = (), v
     return windows
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Golden signal and hash
+
+
+def golden_signal(seed: int, n_frames: int, n_channels: int) -> np.ndarray:
+    """The first frames of a seed's signal, (n_frames, n_channels) int16."""
+    state = seed ^ 0x9E3779B9 or 1
+
+    def draw() -> int:
+        nonlocal state
+        state ^= state << 13 & 0xFFFFFFFF
+        state ^= state >> 17
+        state ^= state << 5 & 0xFFFFFFFF
+        return state
+
+    frames = np.zeros((n_frames, n_channels), dtype=np.int16)
+    left = 0
+    for frame in frames:
+        if left == 0:
+            left = 64 + (draw() & 127)
+            noise_bits = (draw() >> 8) % 11
+            phases, steps, amplitudes, offsets = [], [], [], []
+            for _ in range(6):
+                phases.append(draw())
+                steps.append(draw() >> 3)
+                amplitude = draw() & 16383
+                amplitudes.append(amplitude >> (draw() & 7))
+                offsets.append((draw() & 32767) - 16384)
+        left -= 1
+        for i in range(n_channels):
+            ramp = phases[i] >> 16
+            triangle = (ramp if ramp < 32768 else 65535 - ramp) - 16384
+            noise = ((draw() >> 16) & (2**noise_bits - 1)) - 2**noise_bits // 2
+            frame[i] = sat16(offsets[i] + ((triangle * amplitudes[i]) >> 14) + noise)
+            phases[i] = (phases[i] + steps[i]) % 2**32
+    return frames
 
 
 def golden_hash(values: Sequence[int]) -> int:
@@ -395,7 +430,7 @@ def golden_hash(values: Sequence[int]) -> int:
     return digest
 
 
-# ---------------------------------------------------------------------------------------------------------------
+# ----------------------------------------------------------------------------------------------------
 # Wire line
 
 
@@ -413,7 +448,7 @@ class Decision:
 
 
 def crc16(data: bytes) -> int:
-    """CRC-16/CCITT-FALSE: polynomial 0x1021, start 0xffff, not reflected, no final xor. Check value 0x29b1."""
+    """CRC-16/CCITT-FALSE: poly 0x1021, start 0xffff, not reflected, no final xor; check value 0x29b1."""
     crc = 0xFFFF
     for byte in data:
         for bit in range(7, -1, -1):

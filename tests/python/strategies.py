@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Made-up pipelines, samples and forests for hypothesis: valid by construction, with the extremes drawn often."""
+"""Made-up pipelines, samples and forests for hypothesis: valid by construction, extremes drawn often."""
 
 import math
 import random
@@ -76,7 +76,7 @@ def make_spec(
 
 @st.composite
 def specs(draw, max_window_len: int = 24, max_features: int = 12) -> PipelineSpec:
-    """Any pipeline: sensors, lengths (hops beyond the window too), filter, some features in any order, smoothing."""
+    """Any pipeline: sensors, lengths (hops beyond the window too), filter, names in any order, smoothing."""
     sensors = draw(st.sampled_from((("acc",), ("acc", "gyro"), ("gyro",))))
     gravity = draw(st.one_of(st.just(()), gravities)) if "acc" in sensors else ()
     window_len = draw(st.integers(1, max_window_len))
@@ -122,7 +122,7 @@ BULK_KINDS = ("noise", "extremes", "corners", "constant", "few", "ramp", "walk",
 
 @st.composite
 def recordings(draw, n_channels: int, max_frames: int = 150) -> np.ndarray:
-    """Samples, (n, n_channels) int16: drawn one by one if few (so that failures shrink), else of one kind in bulk."""
+    """Samples, (n, n_channels) int16: drawn one by one if few (failures shrink), else one kind in bulk."""
     if draw(st.booleans()):
         n = draw(st.integers(0, 30))
         values = draw(st.lists(int16, min_size=n * n_channels, max_size=n * n_channels))
@@ -144,7 +144,7 @@ def gap_lists(draw, n_frames: int) -> list[tuple[int, int]]:
 def random_forest(
     seed: int, n_features: int, n_classes: int, n_trees: int, depth: int, vote: str, values=EXTREMES
 ) -> Forest:
-    """A forest of a seed; thresholds are drawn from `values` and their neighbours, leaves are single now and then."""
+    """A forest of a seed; thresholds are drawn from `values` and their neighbours, some trees a leaf."""
     rng = random.Random(seed)
     leaves: list[tuple[int, ...]] = []
 

@@ -3,7 +3,7 @@
  * @file
  * A decision as one line of ASCII, for a console, a log or a radio:
  *
- *     E1,12340000,3,2,walking,2040,2550,0,w,1a2b3c4d*5f0e
+ *     E1,12340000,3,2,walking,2040,2550,0,w,1a2b3c4d*b242
  *
  * version, time in us, class, class of this window alone, name of the class, votes for the window's class, votes in
  * all, frames lost, flags (w warming, - none), digest of the model, CRC-16/CCITT-FALSE of all before the star.

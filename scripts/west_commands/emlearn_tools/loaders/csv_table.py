@@ -8,7 +8,7 @@ import numpy as np
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.loaders.files import Files, text_of
 from emlearn_tools.loaders.table import IndexEntry, channels_in, from_columns, require_time
-from emlearn_tools.recording import RawRecording
+from emlearn_tools.recording import RawRecording, labels_of
 
 
 def read(files: Files, file_name: str, name: str, entry: IndexEntry) -> RawRecording:
@@ -87,3 +87,23 @@ def _explain(
                 found = f"{field[:40]!r}, not a number" if field else "empty"
                 return EmlearnError(f"{column} is {found}", f"{where}:{number}", "correct or delete the line")
     return EmlearnError(f"cannot be read ({message})", where)
+
+
+def text_of_recording(raw: RawRecording) -> str:
+    """Return a recording as the text of a CSV file; `time` has as many frames left out at a gap as were lost.
+
+    The column `label` is left out if no frame has a label.
+    """
+    steps = np.ones(len(raw.values))
+    steps[0] = 0
+    for gap in raw.gaps:
+        steps[gap.frame] += gap.n_lost
+    columns = [[f"{seconds:.6f}" for seconds in np.cumsum(steps) / raw.rate_hz]]
+    for name, column in zip(raw.channels, raw.values.T, strict=True):
+        columns.append([f"{value:.{6 if name.startswith('acc') else 4}f}" for value in column])
+    header = ["time", *raw.channels]
+    labels = labels_of(raw.spans)
+    if labels.any():
+        header.append("label")
+        columns.append(labels.tolist())
+    return "\n".join(",".join(row) for row in [header, *zip(*columns, strict=True)]) + "\n"

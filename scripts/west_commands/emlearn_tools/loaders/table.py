@@ -3,6 +3,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -107,6 +108,26 @@ def read_index(files: Files, name: str) -> dict[str, IndexEntry]:
         subject, recording = ((row.get(key) or "").strip() for key in ("subject", "recording"))
         entries[(folder / (row["file"] or "").strip()).as_posix()] = IndexEntry(subject, recording, rate_hz)
     return entries
+
+
+def index_text(recordings: Sequence[RawRecording], dataset: str, device: str) -> str:
+    """Return the text of the index.csv of recordings whose names are file names in its folder."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    fields = "file dataset subject recording device samplerate_hz samples duration_s acc_unit gyro_unit"
+    writer.writerow([*fields.split(), "labels"])
+    for raw in recordings:
+        n_frames = Counter[str]()
+        for span in raw.spans:
+            n_frames[span.label] += span.stop - span.start
+        labels = " ".join(f"{label}:{n}" for label, n in n_frames.most_common())
+        units = ["g" if "acc_x" in raw.channels else "", "dps" if "gyro_x" in raw.channels else ""]
+        n = len(raw.values)
+        rate, duration = f"{raw.rate_hz:g}", f"{n / raw.rate_hz:.2f}"
+        writer.writerow(
+            [raw.name, dataset, raw.subject, raw.recording, device, rate, n, duration, *units, labels]
+        )
+    return text.getvalue()
 
 
 class Indexes:

@@ -191,14 +191,14 @@ class PipelineSpec:
     def _check_features(self, where: object) -> None:
         if not 1 <= len(self.features) <= FEATURES_MAX:
             raise EmlearnError(f"{len(self.features)} features, 1 to {FEATURES_MAX} are possible", where)
-        if len(set(self.features)) != len(self.features):
-            raise EmlearnError("a feature is listed twice", where)
         for name in self.features:
             if not isinstance(name, str) or not re.fullmatch(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*", name):
                 raise EmlearnError(f"'{name}' is no feature name", where, "stream.stat, as in acc_mag.std")
             reason = self.lacks(name)
             if reason:
                 raise EmlearnError(f"feature '{name}' needs {reason}", where)
+        if len(set(self.features)) != len(self.features):
+            raise EmlearnError("a feature is listed twice", where)
 
     def lacks(self, feature: str) -> str:
         """What this pipeline has not got that `feature` needs: "" if nothing, else a noun for a message."""

@@ -13,7 +13,8 @@ def write_texts(texts: Mapping[Path, str]) -> list[Path]:
     """Write several files (UTF-8, LF), those whose content differs; returns the files that were written.
 
     All are written beside their place first and moved there at the end, so a failure leaves every old file as
-    it was and no half-written one. Missing folders are made. Raises EmlearnError where that is not possible.
+    it was and no half-written one. Missing folders are made. Raises EmlearnError where that is not possible,
+    or where a path is no ordinary file.
     """
     changed = {path: text.encode("utf-8") for path, text in texts.items() if not _holds(path, text)}
     ready: dict[Path, Path] = {}
@@ -41,6 +42,8 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def _write_beside(path: Path, data: bytes) -> Path:
+    if path.exists() and not path.is_file():
+        raise EmlearnError("not an ordinary file, so it cannot be written", path, "the path of a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
@@ -51,9 +54,11 @@ def _write_beside(path: Path, data: bytes) -> Path:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
         temporary.chmod(0o666 & ~_umask())
-    except OSError as error:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
-        raise _not_writable(path, error) from error
+        if isinstance(error, OSError):
+            raise _not_writable(path, error) from error
+        raise
     return temporary
 
 

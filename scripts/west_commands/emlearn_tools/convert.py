@@ -16,10 +16,10 @@ class Converted(NamedTuple):
 
 
 def convert(model_path: Path, folder: Path, name: str) -> Converted:
-    """Write folder/NAME.h and folder/NAME.c, those whose content differs, both or none.
+    """Write folder/NAME.h and folder/NAME.c, those whose content differs, complete or not at all.
 
-    Raises EmlearnError for a model that artifact.load() refuses, a name that C cannot have, a forest that does not
-    fit the C structures, or a folder that cannot be written.
+    Raises EmlearnError for a model that artifact.load() refuses, a name that C cannot have, a forest that
+    does not fit the C structures, or a folder that cannot be written.
     """
     model = artifact.load(model_path)
     texts = {

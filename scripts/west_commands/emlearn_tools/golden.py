@@ -13,8 +13,8 @@ SEEDS_TRIED = 64
 def make(spec: PipelineSpec, forest: Forest, n_windows: int = 8) -> Golden:
     """The self-test of a model, through the device's own C code.
 
-    n_windows: 1 to 65535. The seed is the first of 1 .. SEEDS_TRIED whose windows are not all of one class, or 1
-    if there is none: a model may have one class only.
+    n_windows: 1 to 65535. The seed is the first of 1 .. SEEDS_TRIED whose windows are not all of one class,
+    or 1 if there is none: a model may have one class only.
     """
     trees = layout(forest)
     for seed in range(1, SEEDS_TRIED + 1):

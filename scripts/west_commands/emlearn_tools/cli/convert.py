@@ -7,8 +7,8 @@ from pathlib import Path
 DESCRIPTION = """\
 Write NAME.c and NAME.h from a trained model.
 
-The files hold the model, what firmware needs to know about it (window, hop, rate, steps, classes) and a self-test.
-A file is written only if its content changes. Needs Python alone: no packages, no C compiler.
+The files hold the model, what firmware needs to know about it (window, hop, rate, steps, classes) and a
+self-test. A file is written only if its content changes. Needs Python alone: no packages, no C compiler.
 """
 
 EPILOG = """\

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""c_names: what C can have as a name, and strings that survive a compiler."""
+
+import ast
+import re
+
+import pytest
+from emlearn_tools.c_names import check_model_name, class_identifiers, shown, string_literal
+from emlearn_tools.errors import EmlearnError
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@pytest.mark.parametrize("name", ["h", "har", "har_2", "har_wrist", "int", "a" * 48])
+def test_names_that_a_model_may_have(name):
+    assert check_model_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "HAR",
+        "Har",
+        "2har",
+        "_har",
+        "har_",
+        "har__2",
+        "har-2",
+        "har 2",
+        "har\n",
+        "hár",
+        "../har",
+        "a" * 49,
+    ],
+)
+def test_names_that_are_no_prefix_of_identifiers_are_refused(name):
+    with pytest.raises(EmlearnError, match="cannot be the name of a model in C"):
+        check_model_name(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["string", "stdint", "math", "config", "dt", "zephyr", "emlearn", "emlearn_x"]
+)
+def test_names_that_belong_to_others_are_refused(name):
+    with pytest.raises(EmlearnError, match="belongs to"):
+        check_model_name(name)
+
+
+def test_class_identifiers_are_upper_case_with_one_underscore_for_the_rest():
+    classes = ("walking", "Sit-down  (slow)", "läuft", "2 steps", "_x_", "int")
+    assert class_identifiers(classes) == ("WALKING", "SIT_DOWN_SLOW", "L_UFT", "2_STEPS", "X", "INT")
+
+
+@pytest.mark.parametrize("classes", [("a b", "a-b"), ("Walk", "walk"), ("x", "x"), ("_x", "x ")])
+def test_classes_that_collide_in_c_are_refused_with_both_names(classes):
+    with pytest.raises(EmlearnError) as caught:
+        class_identifiers(("other", *classes))
+    assert repr(classes[0]) in caught.value.what and repr(classes[1]) in caught.value.what
+    assert "merge" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("", "no letter or digit"),
+        ("步行", "no letter or digit"),
+        ("--", "no letter or digit"),
+        ("a\nb", "control characters"),
+        ("a\0", "control characters"),
+        ("a\x7f", "control characters"),
+        ("a\ud800", "control characters"),
+        ("a" * 97, "more than 96 bytes"),
+        ("a" + "ä" * 48, "more than 96 bytes"),
+    ],
+)
+def test_class_names_that_firmware_cannot_show_are_refused(name, message):
+    with pytest.raises(EmlearnError, match=message):
+        class_identifiers((name,))
+
+
+def test_a_class_name_of_the_greatest_size_is_accepted():
+    assert len(class_identifiers(("a" * 96,))[0]) == 96
+
+
+@given(st.text())
+def test_string_literals_hold_the_utf8_bytes_and_no_trigraph(text):
+    text = text.encode("utf-8", "ignore").decode()
+    literal = string_literal(text)
+    assert re.fullmatch(r'"([ !#->@-\[\]-~]|\\[0-7]{3})*"', literal)
+    # Python reads the same escapes in a bytes literal as C does.
+    assert ast.literal_eval("b" + literal) == text.encode()
+
+
+def test_long_text_is_cut_off_in_messages():
+    assert shown("a\n") == "'a\\n'"
+    assert len(shown("a" * 1000)) < 70

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * From the sensor API's m/s2 and rad/s back to counts of a model's grid, in integers.
+ */
+#ifndef EMLEARN_ZEPHYR_IMU_UNITS_H_
+#define EMLEARN_ZEPHYR_IMU_UNITS_H_
+
+#include <stdint.h>
+
+#include <zephyr/drivers/sensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Largest numerator of a step. */
+#define EMLEARN_IMU_STEP_NUM_MAX (1u << 20)
+
+/** What one count is worth, num / den: g of an accelerometer, degrees per second of a gyroscope. */
+struct emlearn_imu_step {
+	uint32_t num; /**< 1 to EMLEARN_IMU_STEP_NUM_MAX */
+	uint32_t den; /**< 1 to UINT32_MAX */
+};
+
+/** A factor from micro-units to counts; the fields are private. */
+struct emlearn_imu_scale {
+	int64_t mul;
+	int64_t div;
+	int64_t limit;
+};
+
+/**
+ * Prepare the way from m/s2 to counts of a step in g (1 g = 9.80665 m/s2).
+ *
+ * @return 0, or -EINVAL if num or den is out of range
+ */
+int emlearn_imu_scale_acc(struct emlearn_imu_scale *scale, const struct emlearn_imu_step *step);
+
+/**
+ * Prepare the way from rad/s to counts of a step in degrees per second.
+ *
+ * @return 0, or -EINVAL if num or den is out of range
+ */
+int emlearn_imu_scale_gyro(struct emlearn_imu_scale *scale, const struct emlearn_imu_step *step);
+
+/**
+ * Counts of a value: the nearest, halves towards plus infinity, held to int16.
+ *
+ * Gives back the raw code of a driver that multiplied it by the same step and cut the result off at a millionth,
+ * for steps down to 12 ug or 0.4 mdps. Two 64-bit divisions at most, no floating point, ISR-safe.
+ */
+int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct sensor_value *value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EMLEARN_ZEPHYR_IMU_UNITS_H_ */

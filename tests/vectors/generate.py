@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write vectors_cases.h and vectors_cases.c: golden vectors for every target, computed by the oracle alone.
 
-Run it after a change of the oracle, of features.def or of struct emlearn_trees; it always writes the same files.
+Run it after a change of the oracle, features.def or struct emlearn_trees; it always writes the same files.
 """
 
 import argparse

@@ -103,7 +103,7 @@ def load(paths: Sequence[Path], progress: Progress | None = None) -> list[RawRec
                 frame, channel = bad
                 raise EmlearnError(
                     f"{channel} is not a finite number",
-                    source.place(frame),
+                    source.place(raw, frame),
                     "delete such lines; the hole in the time stamps is then treated as a gap",
                 )
             units.require_g(raw)

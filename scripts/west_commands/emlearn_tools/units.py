@@ -8,7 +8,7 @@ from emlearn_tools.recording import RawRecording
 
 STANDARD_GRAVITY_M_S2 = 9.80665
 
-IN_G = (0.6, 1.9)
+IN_G = (0.6, 2.2)
 """Median |acc| of a recording in g, from gentle movement to running."""
 
 MAX_MEDIAN_G = 4.0
@@ -62,3 +62,39 @@ def require_g(raw: RawRecording) -> None:
         unit = looks_like(median)
         looks = f", which looks like {unit}" if unit != "unknown" else ""
         raise EmlearnError(f"median |acc| is {median:.4g}, not near 1 g{looks}", raw.source, hint_for(unit))
+
+
+ACC_FULL_SCALES_G = (2.0, 4.0, 8.0, 16.0)
+GYRO_FULL_SCALES_DPS = (125.0, 250.0, 500.0, 1000.0, 2000.0)
+
+
+def count_clipped(raw: RawRecording) -> int:
+    """Count frames with a value held at full scale: at the extreme of its channel and side (within 0.1 %),
+    where that is within 2 % of a usual full scale and four frames or more share it.
+    """
+    clipped = np.zeros(len(raw.values), dtype=bool)
+    for name, column in zip(raw.channels, raw.values.T, strict=True):
+        full_scales = ACC_FULL_SCALES_G if name.startswith("acc_") else GYRO_FULL_SCALES_DPS
+        for side in (column, -column):
+            extreme = np.max(side, initial=0.0, where=np.isfinite(side))
+            if any(abs(extreme / full_scale - 1) <= 0.02 for full_scale in full_scales):
+                held = side >= 0.999 * extreme
+                if held.sum() >= 4:
+                    clipped |= held
+    return int(clipped.sum())
+
+
+def gyro_looks_like_rad(raw: RawRecording) -> bool:
+    """Whether the angular rate is far too small for the acceleration: people turn by 400 dps and more for
+    each g of standard deviation of |acc|, so under 60 the unit is probably rad/s. Never for a sensor at
+    rest.
+    """
+    acc, gyro = (
+        raw.values[:, [i for i, name in enumerate(raw.channels) if name.startswith(sensor)]]
+        for sensor in ("acc_", "gyro_")
+    )
+    finite = np.isfinite(raw.values).all(axis=1)
+    if not acc.shape[1] or not gyro.shape[1] or not finite.any():
+        return False
+    spread_g = float(np.sqrt((acc[finite] ** 2).sum(axis=1)).std())
+    return 0.05 < spread_g and float(np.percentile(np.abs(gyro[finite]).max(axis=1), 99)) < 60 * spread_g

@@ -2,21 +2,42 @@
 """The common CSV form: one file a recording, one line a frame, a header line."""
 
 import csv
+from functools import partial
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.loaders.files import Files, text_of
-from emlearn_tools.loaders.table import IndexEntry, channels_in, from_columns, require_time
+from emlearn_tools.loaders.source import Source
+from emlearn_tools.loaders.table import (
+    INDEX_NAME,
+    IndexEntry,
+    Indexes,
+    channels_in,
+    from_columns,
+    require_time,
+)
 from emlearn_tools.recording import RawRecording, labels_of
 
 
-def read(files: Files, file_name: str, name: str, entry: IndexEntry) -> RawRecording:
-    """Read one CSV file; NaN and infinity in a channel stay in `values`.
+def sources(files: Files, prefix: str) -> list[Source]:
+    """Return the .csv files, but for indexes."""
+    indexes = Indexes(files)
+    found = []
+    for file_name in files.names:
+        path = PurePosixPath(file_name)
+        if path.suffix.lower() == ".csv" and path.name != INDEX_NAME:
+            entry = indexes.entry(file_name)
+            name = f"{prefix}/{file_name}"
+            reader = partial(_read, files, file_name, name, entry or IndexEntry())
+            place = partial(_place, files, file_name)
+            found.append(Source(name, files.where(file_name), reader, place, entry))
+    return found
 
-    Raises EmlearnError, with the line, for a missing column, a field that is not a number, a line of
-    another length, and time that is not finite or falls.
-    """
+
+def _read(files: Files, file_name: str, name: str, entry: IndexEntry) -> list[RawRecording]:
+    """Read one file; the errors name the line."""
     where = files.where(file_name)
     lines = [line for line in text_of(files, file_name).splitlines() if line and not line.isspace()]
     if not lines:
@@ -51,13 +72,14 @@ def read(files: Files, file_name: str, name: str, entry: IndexEntry) -> RawRecor
         raise _explain(files, file_name, columns, numeric, str(error)) from None
     bad_time = np.flatnonzero(~np.isfinite(table[:, 0]))
     if len(bad_time):
-        raise EmlearnError("time is not a finite number", place(files, file_name, int(bad_time[0])))
+        raise EmlearnError("time is not a finite number", _place(files, file_name, None, int(bad_time[0])))
     if labels is not None:
         labels = np.char.strip(labels)
-    return from_columns(name, entry, channels, table[:, 0], np.ascontiguousarray(table[:, 1:]), labels, where)
+    values = np.ascontiguousarray(table[:, 1:])
+    return [from_columns(name, entry, channels, table[:, 0], values, labels, where)]
 
 
-def place(files: Files, file_name: str, frame: int) -> str:
+def _place(files: Files, file_name: str, _raw: RawRecording | None, frame: int) -> str:
     """Return file:line of a frame."""
     lines = text_of(files, file_name).splitlines()
     numbers = [number for number, line in enumerate(lines, start=1) if line and not line.isspace()]

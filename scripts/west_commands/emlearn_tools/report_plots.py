@@ -22,7 +22,7 @@ class Point(NamedTuple):
 
 
 def scatter(name: str, points: Sequence[Point], x_title: str, y_title: str) -> str:
-    """Dots, the chosen ones larger and labelled. name: [a-z]+, unique on the page. Returns an <svg> element."""
+    """Dots, the chosen ones larger and labelled. name: unique on the page. Returns an <svg>."""
     figure, axes = _figure()
     for chosen, colour, size in ((False, ACCENT, 36), (True, WARM, 90)):
         some = [point for point in points if point.chosen == chosen]
@@ -38,7 +38,9 @@ def line(name: str, points: Sequence[Point], x_title: str, y_title: str) -> str:
     """Dots joined in the order of x, the chosen ones larger and labelled. Otherwise as scatter()."""
     figure, axes = _figure()
     ordered = sorted(points)
-    axes.plot([p.x for p in ordered], [p.y for p in ordered], color=ACCENT, linewidth=1.6, marker="o", markersize=4)
+    axes.plot(
+        [p.x for p in ordered], [p.y for p in ordered], color=ACCENT, linewidth=1.6, marker="o", markersize=4
+    )
     for point in ordered:
         if point.chosen:
             axes.plot([point.x], [point.y], color=WARM, marker="o", markersize=9, zorder=4)
@@ -79,8 +81,15 @@ def _svg(figure, axes, name: str, x_title: str, y_title: str) -> str:
     target = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):
         figure.savefig(target, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = re.sub(r"<metadata>.*?</metadata>", "", target.getvalue()[target.getvalue().index("<svg") :], flags=re.S)
+    svg = re.sub(
+        r"<metadata>.*?</metadata>", "", target.getvalue()[target.getvalue().index("<svg") :], flags=re.S
+    )
     svg = re.sub(r"<defs>\s*<style.*?</defs>", "", svg, count=1, flags=re.S)
     svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{name}-", svg)
-    svg = re.sub(r'<svg [^>]*viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" class="plot" stroke-linejoin="round">', svg, count=1)
+    svg = re.sub(
+        r'<svg [^>]*viewBox="([^"]*)"[^>]*>',
+        r'<svg viewBox="\1" class="plot" stroke-linejoin="round">',
+        svg,
+        count=1,
+    )
     return "\n".join(row.rstrip() for row in svg.strip().splitlines())

@@ -369,7 +369,7 @@ def _claims(report: Report) -> dict[str, Any]:
     inflated = claim["macro_f1"] - cv["macro_f1"]["mean"]
     return _section(
         "Three ways to score the same data",
-        f"A random split puts windows of one {cv['group']} on both sides; it comes out {inflated:+.3f} against "
+        f"A random split puts windows of one {cv['group']} on both sides and comes out {inflated:+.3f} to "
         "the first row, the one to expect in use. Rounding the leaves to integers changed the class of "
         f"{count(quantisation['disagreements'])} of {count(quantisation['windows'])} windows.",
         _table(["", "#macro-F1", "#accuracy"], rows),

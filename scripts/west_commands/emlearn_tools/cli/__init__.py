@@ -7,11 +7,14 @@ Exit codes: 0 done, 1 a problem with the input or a broken limit, 2 a wrong comm
 import argparse
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from emlearn_tools.errors import EmlearnError
 
-COMMANDS = ("synth", "check", "train", "evaluate", "convert", "size", "replay", "demo")
+COMMANDS = ("synth", "check", "train", "evaluate", "convert", "recording", "size", "replay", "demo")
+
+CONFIGURABLE = ("data", "jobs", "seed")
+"""Options whose default a user may set once and for all, as in `west config emlearn.jobs 4`."""
 
 
 def build_parser(prog: str = "python -m emlearn_tools") -> argparse.ArgumentParser:
@@ -20,10 +23,43 @@ def build_parser(prog: str = "python -m emlearn_tools") -> argparse.ArgumentPars
         prog=prog,
         description="Labelled IMU recordings to a decision in firmware: train, evaluate, convert, size, replay.",
     )
+    add_commands(parser)
+    return parser
+
+
+def add_commands(parser: argparse.ArgumentParser, defaults: Mapping[str, str] | None = None) -> None:
+    """Add all subcommands to a parser. defaults: for CONFIGURABLE options, as text; the command line goes before.
+
+    Raises EmlearnError for a default of another name.
+    """
     subparsers = parser.add_subparsers(dest="command", metavar="SUB", required=True)
     for name in COMMANDS:
         importlib.import_module(f"emlearn_tools.cli.{name}").add_parser(subparsers)
-    return parser
+    for name, value in (defaults or {}).items():
+        if name not in CONFIGURABLE:
+            raise EmlearnError(
+                f"there is no default to set by emlearn.{name}", "west config", "one of " + ", ".join(CONFIGURABLE)
+            )
+        for subparser in subparsers.choices.values():
+            _set_default(subparser, name, value)
+
+
+def _set_default(parser: argparse.ArgumentParser, name: str, value: str) -> None:
+    for action in parser._actions:
+        if action.dest == name and action.option_strings:
+            # argparse puts a default of type str through `type`, but not what stands in a list.
+            if isinstance(action, argparse._AppendAction):
+                action.default = _Replaceable([action.type(value) if action.type else value])
+            else:
+                action.default = value
+            action.required = False
+
+
+class _Replaceable(list):
+    """The default of a repeated option: argparse appends to a copy of it, and the copy is empty."""
+
+    def __copy__(self) -> list:
+        return []
 
 
 def main(argv: Sequence[str] | None = None, prog: str = "python -m emlearn_tools") -> int:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`demo`: the whole path, from recordings to the decisions of firmware on a person that training never saw."""
+"""`demo`: the whole path, from recordings to what firmware says of a person that training never saw."""
 
 import argparse
 from pathlib import Path
@@ -7,9 +7,10 @@ from pathlib import Path
 DESCRIPTION = """\
 Go the whole path once and show what comes out.
 
-Takes recordings (made up by `synth` unless --data is given), holds one person out, trains on the others, converts the
-model to C, builds firmware for native_sim where a Zephyr tree is found and the C library for this machine otherwise,
-replays the recordings of the person held out, and prints confusion, macro-F1 and sizes. Needs a C compiler.
+Takes recordings (made up by `synth` unless --data is given), holds one person out, trains on the others,
+converts the model to C, builds firmware for native_sim where a Zephyr tree is found and the C library for this
+machine otherwise, replays the recordings of the person held out, and prints confusion, macro-F1 and sizes.
+Needs a C compiler.
 """
 
 EPILOG = """\

@@ -8,8 +8,8 @@ DESCRIPTION = """\
 Go the whole path once and show what comes out.
 
 Takes recordings (made up by `synth` unless --data is given), holds one person out, trains on the others,
-converts the model to C, builds firmware for native_sim where a Zephyr tree is found and the C library for this
-machine otherwise, replays the recordings of the person held out, and prints confusion, macro-F1 and sizes.
+converts the model to C, builds firmware for native_sim where a Zephyr tree is found and the C library for
+this machine otherwise, replays the recordings of the person held out, and prints confusion, macro-F1, sizes.
 Needs a C compiler.
 """
 

@@ -189,9 +189,9 @@ TEST(a_long_window_of_extremes_overflows_nothing)
 {
 	static int16_t ring[2 * EMLEARN_WINDOW_LEN_MAX];
 	static int16_t scratch[EMLEARN_FEATURES_SCRATCH_LEN(EMLEARN_WINDOW_LEN_MAX)];
-	static const uint16_t features[] = {
-		EMLEARN_FEATURE(ACC_X, MEAN), EMLEARN_FEATURE(ACC_X, STD),	 EMLEARN_FEATURE(ACC_X, RMS),
-		EMLEARN_FEATURE(ACC_X, JERK), EMLEARN_FEATURE(ACC_X, CROSSINGS), EMLEARN_FEATURE(ACC_XY, CORR)};
+	static const uint16_t features[] = {EMLEARN_FEATURE(ACC_X, MEAN),      EMLEARN_FEATURE(ACC_X, STD),
+					    EMLEARN_FEATURE(ACC_X, RMS),       EMLEARN_FEATURE(ACC_X, JERK),
+					    EMLEARN_FEATURE(ACC_X, CROSSINGS), EMLEARN_FEATURE(ACC_XY, CORR)};
 	uint8_t row_of[EMLEARN_N_ROWS] = {0, 1};
 	struct emlearn_window window;
 	int16_t out[6];
@@ -302,14 +302,30 @@ static void hard_samples(int16_t *x, uint16_t n, uint32_t kind, uint64_t *random
 		uint32_t r = check_random(random);
 
 		switch (kind % 8) {
-		case 0: x[i] = (int16_t)(r >> 16); break;
-		case 1: x[i] = (int16_t)(r % 3); break;
-		case 2: x[i] = (int16_t)i; break;
-		case 3: x[i] = (int16_t)-i; break;
-		case 4: x[i] = (int16_t)(i % 2 == 0 ? i : -i); break;
-		case 5: x[i] = r % 2 == 0 ? INT16_MIN : INT16_MAX; break;
-		case 6: x[i] = (int16_t)(i < n / 2 ? i : n - i); break;
-		default: x[i] = (int16_t)(i % 7 == 0 ? (int16_t)(r >> 16) : 5); break;
+		case 0:
+			x[i] = (int16_t)(r >> 16);
+			break;
+		case 1:
+			x[i] = (int16_t)(r % 3);
+			break;
+		case 2:
+			x[i] = (int16_t)i;
+			break;
+		case 3:
+			x[i] = (int16_t)-i;
+			break;
+		case 4:
+			x[i] = (int16_t)(i % 2 == 0 ? i : -i);
+			break;
+		case 5:
+			x[i] = r % 2 == 0 ? INT16_MIN : INT16_MAX;
+			break;
+		case 6:
+			x[i] = (int16_t)(i < n / 2 ? i : n - i);
+			break;
+		default:
+			x[i] = (int16_t)(i % 7 == 0 ? (int16_t)(r >> 16) : 5);
+			break;
 		}
 	}
 }
@@ -343,18 +359,12 @@ TEST(selection_agrees_with_sorting_for_every_length_and_kind_of_window)
 	}
 }
 
-TESTS(T(the_mean_is_rounded_to_nearest)
-      T(the_standard_deviation_is_of_the_population_and_rounded_down)
-      T(minimum_and_maximum_are_samples)
-      T(quantiles_are_lower_order_statistics)
-      T(half_ranges_never_saturate)
-      T(the_root_mean_square_is_rounded_down_and_held_to_int16)
-      T(crossings_count_changes_between_above_the_mean_and_not_above)
-      T(jerk_is_half_the_mean_step)
-      T(magnitudes_are_half_the_length_and_motion_is_half_the_difference)
-      T(correlation_runs_from_minus_one_to_one_and_is_zero_without_spread)
-      T(a_long_window_of_extremes_overflows_nothing)
-      T(features_come_out_in_the_order_asked_also_twice_and_mixed)
-      T(a_number_that_is_no_feature_is_refused)
-      T(a_stream_whose_row_the_window_lacks_is_refused)
+TESTS(T(the_mean_is_rounded_to_nearest), T(the_standard_deviation_is_of_the_population_and_rounded_down),
+      T(minimum_and_maximum_are_samples), T(quantiles_are_lower_order_statistics), T(half_ranges_never_saturate),
+      T(the_root_mean_square_is_rounded_down_and_held_to_int16),
+      T(crossings_count_changes_between_above_the_mean_and_not_above), T(jerk_is_half_the_mean_step),
+      T(magnitudes_are_half_the_length_and_motion_is_half_the_difference),
+      T(correlation_runs_from_minus_one_to_one_and_is_zero_without_spread),
+      T(a_long_window_of_extremes_overflows_nothing), T(features_come_out_in_the_order_asked_also_twice_and_mixed),
+      T(a_number_that_is_no_feature_is_refused), T(a_stream_whose_row_the_window_lacks_is_refused),
       T(selection_agrees_with_sorting_for_every_length_and_kind_of_window))

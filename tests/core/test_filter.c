@@ -123,10 +123,8 @@ TEST(a_reset_leaves_nothing_of_the_past)
 	}
 }
 
-TESTS(T(a_gain_of_one_passes_every_sample_unchanged)
-      T(two_delays_in_a_cascade_delay_by_their_sum_and_start_in_steady_state)
-      T(the_output_is_rounded_to_nearest_halves_up)
-      T(the_output_is_held_to_int16)
-      T(a_constant_comes_out_exactly_from_the_first_sample_on)
-      T(after_a_step_the_output_settles_at_the_input_exactly)
+TESTS(T(a_gain_of_one_passes_every_sample_unchanged),
+      T(two_delays_in_a_cascade_delay_by_their_sum_and_start_in_steady_state),
+      T(the_output_is_rounded_to_nearest_halves_up), T(the_output_is_held_to_int16),
+      T(a_constant_comes_out_exactly_from_the_first_sample_on), T(after_a_step_the_output_settles_at_the_input_exactly),
       T(a_reset_leaves_nothing_of_the_past))

@@ -134,8 +134,7 @@ TEST(a_self_test_without_windows_passes)
 	CHECK_EQ(n_passed, 0);
 }
 
-TESTS(T(the_hash_has_the_published_values_of_fnv_1a)
-      T(the_signal_fits_any_number_of_channels_and_begins_anew_with_init)
-      T(a_self_test_passes_wherever_the_pipeline_stood_and_leaves_it_reset)
-      T(a_self_test_fails_at_the_first_window_that_differs)
-      T(a_self_test_without_windows_passes))
+TESTS(T(the_hash_has_the_published_values_of_fnv_1a),
+      T(the_signal_fits_any_number_of_channels_and_begins_anew_with_init),
+      T(a_self_test_passes_wherever_the_pipeline_stood_and_leaves_it_reset),
+      T(a_self_test_fails_at_the_first_window_that_differs), T(a_self_test_without_windows_passes))

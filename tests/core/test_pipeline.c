@@ -113,7 +113,7 @@ TEST(the_number_of_channels_follows_the_sensors)
 TEST(a_decision_carries_time_votes_and_classes_and_push_stops_at_it)
 {
 	static const int16_t frames[][3] = {{1, 0, 5}, {2, 0, 6}, {101, 0, 7}, {3, 0, 8}, {4, 0, 9},
-					    {5, 0, 9}, {6, 0, 9},   {7, 0, 9}, {8, 0, 9}};
+					    {5, 0, 9}, {6, 0, 9}, {7, 0, 9},   {8, 0, 9}};
 	struct emlearn_batch batch = batch_of(frames[0], 9, 1000000);
 	struct emlearn_decision decision;
 
@@ -197,7 +197,8 @@ TEST(a_gap_resets_once_and_the_next_decision_tells_of_all_lost_frames)
 TEST(frames_lost_before_an_empty_batch_are_not_forgotten)
 {
 	static const int16_t frames[4 * 3] = {0};
-	struct emlearn_batch empty = batch_of(NULL, 0, 0), batch = batch_of(frames, 3, 0), rest = batch_of(frames, 4, 0);
+	struct emlearn_batch empty = batch_of(NULL, 0, 0), batch = batch_of(frames, 3, 0),
+			     rest = batch_of(frames, 4, 0);
 	struct emlearn_decision decision;
 
 	CHECK_EQ(emlearn_pipeline_init(&plain_state), 0);
@@ -378,18 +379,12 @@ TEST(two_pipelines_do_not_disturb_each_other)
 	}
 }
 
-TESTS(T(init_refuses_a_description_that_is_not_valid)
-      T(the_number_of_channels_follows_the_sensors)
-      T(a_decision_carries_time_votes_and_classes_and_push_stops_at_it)
-      T(an_empty_batch_does_nothing)
-      T(a_batch_that_is_not_valid_is_refused_and_changes_nothing)
-      T(a_gap_resets_once_and_the_next_decision_tells_of_all_lost_frames)
-      T(frames_lost_before_an_empty_batch_are_not_forgotten)
-      T(the_count_of_lost_frames_saturates)
-      T(a_reset_forgets_frames_and_losses)
-      T(windows_warm_until_all_their_frames_are_settled_and_again_after_a_gap)
-      T(the_gravity_filter_starts_at_the_first_frame_and_again_after_a_gap)
-      T(without_trees_a_decision_has_no_votes)
-      T(the_time_of_a_late_frame_in_a_long_batch_is_exact)
-      T(batches_of_random_lengths_give_the_same_windows)
+TESTS(T(init_refuses_a_description_that_is_not_valid), T(the_number_of_channels_follows_the_sensors),
+      T(a_decision_carries_time_votes_and_classes_and_push_stops_at_it), T(an_empty_batch_does_nothing),
+      T(a_batch_that_is_not_valid_is_refused_and_changes_nothing),
+      T(a_gap_resets_once_and_the_next_decision_tells_of_all_lost_frames),
+      T(frames_lost_before_an_empty_batch_are_not_forgotten), T(the_count_of_lost_frames_saturates),
+      T(a_reset_forgets_frames_and_losses), T(windows_warm_until_all_their_frames_are_settled_and_again_after_a_gap),
+      T(the_gravity_filter_starts_at_the_first_frame_and_again_after_a_gap), T(without_trees_a_decision_has_no_votes),
+      T(the_time_of_a_late_frame_in_a_long_batch_is_exact), T(batches_of_random_lengths_give_the_same_windows),
       T(two_pipelines_do_not_disturb_each_other))

@@ -116,8 +116,8 @@ TEST(division_rounds_to_nearest_and_halves_up)
 
 TEST(division_does_not_overflow_at_the_ends_of_int32)
 {
-	static const int32_t ends[] = {INT32_MIN,     INT32_MIN + 1, -1073741825, -1073741824,   -1,       0,
-				       1073741823,    1073741824,    INT32_MAX - 1, INT32_MAX};
+	static const int32_t ends[] = {INT32_MIN, INT32_MIN + 1, -1073741825, -1073741824,   -1,
+				       0,         1073741823,    1073741824,  INT32_MAX - 1, INT32_MAX};
 	static const int32_t dens[] = {1, 2, 3, 1073741823, 1073741824, INT32_MAX - 1, INT32_MAX};
 
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
@@ -138,12 +138,9 @@ TEST(saturation_keeps_int16_and_clamps_the_rest)
 	CHECK_EQ(emlearn_q_sat16(INT32_MIN), INT16_MIN);
 }
 
-TESTS(T(the_32_bit_root_is_exact_for_every_number_below_2_to_the_21)
-      T(the_32_bit_root_is_exact_around_every_square)
-      T(the_32_bit_root_is_exact_for_random_numbers_of_every_length)
-      T(the_64_bit_root_is_exact_for_every_number_below_2_to_the_20)
-      T(the_64_bit_root_is_exact_around_powers_of_two_and_around_squares)
-      T(the_64_bit_root_is_exact_for_random_numbers_of_every_length)
-      T(division_rounds_to_nearest_and_halves_up)
-      T(division_does_not_overflow_at_the_ends_of_int32)
-      T(saturation_keeps_int16_and_clamps_the_rest))
+TESTS(T(the_32_bit_root_is_exact_for_every_number_below_2_to_the_21), T(the_32_bit_root_is_exact_around_every_square),
+      T(the_32_bit_root_is_exact_for_random_numbers_of_every_length),
+      T(the_64_bit_root_is_exact_for_every_number_below_2_to_the_20),
+      T(the_64_bit_root_is_exact_around_powers_of_two_and_around_squares),
+      T(the_64_bit_root_is_exact_for_random_numbers_of_every_length), T(division_rounds_to_nearest_and_halves_up),
+      T(division_does_not_overflow_at_the_ends_of_int32), T(saturation_keeps_int16_and_clamps_the_rest))

@@ -111,12 +111,9 @@ TEST(a_class_that_stood_longer_than_the_counter_reaches_may_still_change)
 	CHECK_EQ(emlearn_smooth_push(&smooth, &config, 4), 4);
 }
 
-TESTS(T(one_window_without_hold_passes_every_class_through)
-      T(the_first_window_decides_at_once_and_again_after_a_reset)
-      T(a_class_takes_over_only_with_more_votes_than_the_present_one)
-      T(before_the_history_is_full_the_windows_so_far_vote)
-      T(among_equals_the_class_seen_most_recently_takes_over)
-      T(the_minimum_share_is_reached_at_exactly_that_share)
-      T(a_new_class_stays_for_the_hold_time)
-      T(the_longest_history_and_hold_work)
-      T(a_class_that_stood_longer_than_the_counter_reaches_may_still_change))
+TESTS(T(one_window_without_hold_passes_every_class_through),
+      T(the_first_window_decides_at_once_and_again_after_a_reset),
+      T(a_class_takes_over_only_with_more_votes_than_the_present_one),
+      T(before_the_history_is_full_the_windows_so_far_vote), T(among_equals_the_class_seen_most_recently_takes_over),
+      T(the_minimum_share_is_reached_at_exactly_that_share), T(a_new_class_stays_for_the_hold_time),
+      T(the_longest_history_and_hold_work), T(a_class_that_stood_longer_than_the_counter_reaches_may_still_change))

@@ -60,8 +60,9 @@ TEST(every_path_of_a_tree_leads_to_its_leaf)
 	static const uint16_t roots[] = {0};
 	static const uint8_t leaves[] = {0, 1, 2, 3, 4};
 	static const struct emlearn_trees trees = {nodes, roots, leaves, 1, 3, 5, EMLEARN_TREES_VOTE_HARD};
-	static const int16_t rows[][4] = {{10, 0, -5, 0}, {10, 0, -4, 1},	  {11, 0, 0, 2},
-					  {11, 1, 7, 3},  {11, 1, 8, 4},	  {INT16_MIN, 0, INT16_MIN, 0},
+	static const int16_t rows[][4] = {{10, 0, -5, 0}, {10, 0, -4, 1},
+					  {11, 0, 0, 2},  {11, 1, 7, 3},
+					  {11, 1, 8, 4},  {INT16_MIN, 0, INT16_MIN, 0},
 					  {11, 1, 8, 4},  {INT16_MAX, INT16_MAX, INT16_MAX, 4}};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -146,10 +147,7 @@ TEST(the_lowest_index_wins_among_equal_votes)
 	}
 }
 
-TESTS(T(a_value_equal_to_the_threshold_goes_to_the_first_child)
-      T(a_tree_of_one_leaf_needs_no_node)
-      T(every_path_of_a_tree_leads_to_its_leaf)
-      T(a_chain_of_32768_nodes_is_walked_to_its_end)
-      T(many_trees_and_classes_do_not_overflow_the_votes)
-      T(the_last_of_65535_features_is_read)
+TESTS(T(a_value_equal_to_the_threshold_goes_to_the_first_child), T(a_tree_of_one_leaf_needs_no_node),
+      T(every_path_of_a_tree_leads_to_its_leaf), T(a_chain_of_32768_nodes_is_walked_to_its_end),
+      T(many_trees_and_classes_do_not_overflow_the_votes), T(the_last_of_65535_features_is_read),
       T(the_lowest_index_wins_among_equal_votes))

@@ -82,8 +82,6 @@ TEST(a_wrong_expectation_is_noticed)
 	check_fails(&changed, last);
 }
 
-TESTS(T(every_window_is_as_expected_frame_by_frame)
-      T(every_window_is_as_expected_in_chunks_of_7)
-      T(every_window_is_as_expected_in_chunks_of_32)
-      T(every_window_is_as_expected_all_at_once)
+TESTS(T(every_window_is_as_expected_frame_by_frame), T(every_window_is_as_expected_in_chunks_of_7),
+      T(every_window_is_as_expected_in_chunks_of_32), T(every_window_is_as_expected_all_at_once),
       T(a_wrong_expectation_is_noticed))

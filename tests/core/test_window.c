@@ -32,7 +32,8 @@ TEST(init_takes_the_longest_window_and_hop)
 		int16_t x = (int16_t)(i % 30000);
 		bool complete = emlearn_window_push(&window, &x);
 
-		CHECK_EQ(complete, i + 1 >= EMLEARN_WINDOW_LEN_MAX && (i + 1 - EMLEARN_WINDOW_LEN_MAX) % UINT16_MAX == 0);
+		CHECK_EQ(complete,
+			 i + 1 >= EMLEARN_WINDOW_LEN_MAX && (i + 1 - EMLEARN_WINDOW_LEN_MAX) % UINT16_MAX == 0);
 		if (complete) {
 			n_windows++;
 			emlearn_window_copy(&window, 0, out);
@@ -94,7 +95,6 @@ TEST(a_reset_forgets_all_samples_wherever_it_comes)
 	}
 }
 
-TESTS(T(init_refuses_no_rows_and_lengths_out_of_range_and_does_nothing)
-      T(init_takes_the_longest_window_and_hop)
-      T(windows_come_after_len_frames_and_then_every_hop_with_the_last_samples_in_order)
+TESTS(T(init_refuses_no_rows_and_lengths_out_of_range_and_does_nothing), T(init_takes_the_longest_window_and_hop),
+      T(windows_come_after_len_frames_and_then_every_hop_with_the_last_samples_in_order),
       T(a_reset_forgets_all_samples_wherever_it_comes))

@@ -307,13 +307,11 @@ TEST(mutated_and_random_lines_never_crash_and_what_is_accepted_reads_the_same_ag
 	CHECK(n_accepted > 1000);
 }
 
-TESTS(T(the_checksum_of_this_test_has_the_published_check_value)
-      T(a_line_holds_every_field_in_order_and_ends_in_its_checksum)
-      T(the_longest_and_the_shortest_line_come_back_as_they_were)
-      T(a_line_fits_its_exact_size_and_a_byte_less_gives_an_empty_line)
-      T(a_name_is_cut_off_and_cleaned)
-      T(a_line_may_end_in_cr_lf_or_zero_and_in_nothing_else)
-      T(a_wrong_checksum_another_version_and_other_text_are_told_apart)
-      T(a_field_that_is_missing_out_of_range_or_not_canonical_is_refused)
-      T(every_single_changed_byte_is_noticed)
+TESTS(T(the_checksum_of_this_test_has_the_published_check_value),
+      T(a_line_holds_every_field_in_order_and_ends_in_its_checksum),
+      T(the_longest_and_the_shortest_line_come_back_as_they_were),
+      T(a_line_fits_its_exact_size_and_a_byte_less_gives_an_empty_line), T(a_name_is_cut_off_and_cleaned),
+      T(a_line_may_end_in_cr_lf_or_zero_and_in_nothing_else),
+      T(a_wrong_checksum_another_version_and_other_text_are_told_apart),
+      T(a_field_that_is_missing_out_of_range_or_not_canonical_is_refused), T(every_single_changed_byte_is_noticed),
       T(mutated_and_random_lines_never_crash_and_what_is_accepted_reads_the_same_again))

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdbool.h>
+
 #include <emlearn/golden.h>
 
 #include "vectors.h"
@@ -95,8 +97,8 @@ const char *vectors_run(const struct vectors_case *vectors, size_t chunk, uint16
 		.history = history,
 		.filter_states = filter_states,
 	};
-	const struct vectors_gap *gap = vectors->gaps;
-	const struct vectors_gap *gaps_end = vectors->gaps + vectors->n_gaps;
+	const struct vectors_gap *gaps = vectors->gaps;
+	uint16_t next_gap = 0;
 	size_t start = 0;
 
 	*n_passed = 0;
@@ -105,8 +107,9 @@ const char *vectors_run(const struct vectors_case *vectors, size_t chunk, uint16
 		return "init refused";
 	}
 	while (start < vectors->n_frames) {
-		uint32_t n_lost = gap < gaps_end && gap->frame == start ? (gap++)->n_lost : 0;
-		size_t stop = gap < gaps_end ? gap->frame : vectors->n_frames;
+		bool after_gap = next_gap < vectors->n_gaps && gaps[next_gap].frame == start;
+		uint32_t n_lost = after_gap ? gaps[next_gap++].n_lost : 0;
+		size_t stop = next_gap < vectors->n_gaps ? gaps[next_gap].frame : vectors->n_frames;
 		const char *wrong;
 
 		if (chunk != VECTORS_CHUNK_ALL && stop - start > chunk) {

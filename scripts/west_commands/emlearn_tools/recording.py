@@ -141,8 +141,9 @@ def labels_of(spans: Sequence[Span]) -> np.ndarray:
 def quantise(raw: RawRecording, spec: PipelineSpec) -> Recording:
     """Return what a device with this spec's sensors, steps and mount would have seen.
 
-    Each chosen sensor is turned by the mount (output axis i is sign * source axis), divided by its step in
-    float64, rounded by floor(v + 0.5), and held within int16.
+    As in the chip, whose own axes see the grid: each chosen sensor is divided by its step in float64, rounded
+    by floor(v + 0.5) and held within int16; then it is turned by the mount (output axis i is sign * source
+    axis), where the opposite of -32768 is 32767.
 
     Raises EmlearnError if the recording lacks a sensor or its rate is outside of the spec's tolerance.
     """
@@ -153,7 +154,7 @@ def quantise(raw: RawRecording, spec: PipelineSpec) -> Recording:
             raw.source,
             f"set rate to {raw.rate_hz:.4g} Hz in the spec, raise its tolerance, or resample the recording",
         )
-    columns = []
+    columns, signs = [], []
     for sensor in spec.sensors:
         names = [f"{sensor}_{axis}" for axis in AXES]
         missing = [name for name in names if name not in raw.channels]
@@ -163,11 +164,13 @@ def quantise(raw: RawRecording, spec: PipelineSpec) -> Recording:
             )
         step = float(spec.acc_step if sensor == "acc" else spec.gyro_step)
         for axis, sign in spec.mount:
-            columns.append(sign * raw.values[:, raw.channels.index(names[axis])] / step)
-    counts = np.floor(np.stack(columns, axis=1) + 0.5)
+            columns.append(np.floor(raw.values[:, raw.channels.index(names[axis])] / step + 0.5))
+            signs.append(sign)
+    counts = np.stack(columns, axis=1)
     info = np.iinfo(np.int16)
-    clipped = ((counts < info.min) | (counts > info.max)).any(axis=1)
-    samples = np.ascontiguousarray(np.clip(counts, info.min, info.max).astype(np.int16))
+    held = np.clip(counts, info.min, info.max)
+    clipped = (held != counts).any(axis=1)
+    samples = np.ascontiguousarray(np.minimum(held * signs, info.max).astype(np.int16))
     return Recording(
         name=raw.name,
         subject=raw.subject,

@@ -27,7 +27,9 @@ def design(rate_hz: float, cutoff_hz: float, order: int, where: object = "gravit
     if not 1 <= order <= ORDER_MAX:
         raise EmlearnError(f"order {order} is not 1 to {ORDER_MAX}", where)
     if not 0 < cutoff_hz < rate_hz / 2:
-        raise EmlearnError(f"cutoff_hz {cutoff_hz:g} is not between 0 and half the rate ({rate_hz / 2:g})", where)
+        raise EmlearnError(
+            f"cutoff_hz {cutoff_hz:g} is not between 0 and half the rate ({rate_hz / 2:g})", where
+        )
     sections = []
     for poles_and_zeros in signal.butter(order, cutoff_hz, fs=rate_hz, output="sos"):
         sections.append(_quantise(poles_and_zeros, where, cutoff_hz))
@@ -49,7 +51,9 @@ def warmup_frames(sections: Sequence[Section], where: object = "gravity") -> int
     outside = np.flatnonzero(np.abs(step_response - 1.0) > SETTLED)
     frames = int(outside[-1]) + 1 if outside.size else 0
     if frames > FRAMES_MAX:
-        raise EmlearnError("the gravity filter takes more than 65535 frames to settle", where, "a higher cutoff_hz")
+        raise EmlearnError(
+            "the gravity filter takes more than 65535 frames to settle", where, "a higher cutoff_hz"
+        )
     return frames
 
 
@@ -66,5 +70,7 @@ def _quantise(section: Sequence[float], where: object, cutoff_hz: float) -> Sect
     q_b1 = COEF_ONE + q_a1 + q_a2 - q_b0 - q_b2
     result = (q_b0, q_b1, q_b2, q_a1, q_a2)
     if not section_is_stable(result) or COEF_ONE + q_a1 + q_a2 <= 0 or q_b0 <= 0:
-        raise EmlearnError(f"cutoff_hz {cutoff_hz:g} is too low for this rate in fixed point", where, "a higher one")
+        raise EmlearnError(
+            f"cutoff_hz {cutoff_hz:g} is too low for this rate in fixed point", where, "a higher one"
+        )
     return result

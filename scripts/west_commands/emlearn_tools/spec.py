@@ -77,7 +77,10 @@ class PipelineSpec:
 
     def accepts_rate(self, rate_hz: float) -> bool:
         """Whether a measured rate lies within the tolerance (bounds included, with room for rounding of float)."""
-        return abs(rate_hz - float(self.rate_hz)) <= float(self.rate_hz) * self.rate_tolerance * (1 + 1e-9) + 1e-9
+        return (
+            abs(rate_hz - float(self.rate_hz))
+            <= float(self.rate_hz) * self.rate_tolerance * (1 + 1e-9) + 1e-9
+        )
 
     def with_features(self, names: Sequence[str]) -> "PipelineSpec":
         """The same pipeline with only these features, in the present order; EmlearnError if one is not there."""
@@ -116,7 +119,9 @@ class PipelineSpec:
         for name in fields:
             if name not in mapping:
                 raise EmlearnError(f"key '{name}' is missing", where)
-        smooth = _mapping(mapping["smooth"], f"{where}: smooth", ("n_windows", "hold_windows", "min_share_percent"))
+        smooth = _mapping(
+            mapping["smooth"], f"{where}: smooth", ("n_windows", "hold_windows", "min_share_percent")
+        )
         try:
             tolerance = mapping["rate_tolerance"]
             if isinstance(tolerance, bool) or not isinstance(tolerance, int | float):
@@ -151,13 +156,19 @@ class PipelineSpec:
     def check(self, where: object) -> None:
         """Raise EmlearnError, naming `where` and the key, if any field is out of range or two contradict."""
         if not self.sensors or tuple(s for s in SENSORS if s in self.sensors) != self.sensors:
-            raise EmlearnError(f"sensors are {list(self.sensors)}", where, "acc, gyro, or acc and gyro in that order")
+            raise EmlearnError(
+                f"sensors are {list(self.sensors)}", where, "acc, gyro, or acc and gyro in that order"
+            )
         for sensor, step in (("acc", self.acc_step), ("gyro", self.gyro_step)):
             if (step is not None) != (sensor in self.sensors):
                 raise EmlearnError(f"{sensor}_step and sensors contradict each other", where)
             if step is not None and not (step > 0 and step.numerator < 2**31 and step.denominator < 2**31):
-                raise EmlearnError(f"{sensor}_step {step} is not a positive fraction of 31-bit numbers", where)
-        if sorted(axis for axis, _ in self.mount) != [0, 1, 2] or any(sign not in (-1, 1) for _, sign in self.mount):
+                raise EmlearnError(
+                    f"{sensor}_step {step} is not a positive fraction of 31-bit numbers", where
+                )
+        if sorted(axis for axis, _ in self.mount) != [0, 1, 2] or any(
+            sign not in (-1, 1) for _, sign in self.mount
+        ):
             raise EmlearnError("mount is not a signed permutation of x, y, z", where)
         if not (Fraction(1, 4) <= self.rate_hz <= 1_000_000) or (self.rate_hz * 1000).denominator != 1:
             raise EmlearnError(
@@ -165,7 +176,9 @@ class PipelineSpec:
             )
         permille = self.rate_tolerance * 1000
         if not (0 <= permille <= 500) or abs(permille - round(permille)) > 1e-6:
-            raise EmlearnError(f"rate tolerance {self.rate_tolerance} is not 0 .. 0.5 in steps of 0.001", where)
+            raise EmlearnError(
+                f"rate tolerance {self.rate_tolerance} is not 0 .. 0.5 in steps of 0.001", where
+            )
         _check_int("window_len", self.window_len, 1, WINDOW_LEN_MAX, where)
         _check_int("hop_len", self.hop_len, 1, HOP_LEN_MAX, where)
         _check_int("warmup_frames", self.warmup_frames, 0, FRAMES_MAX, where)

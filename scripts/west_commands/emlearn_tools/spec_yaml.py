@@ -1,29 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training specs in YAML: read, checked key by key, and turned into a TrainSpec.
 
-    name: har                                   # becomes the name of the model
-    sensors:
-      acc: {chip: lsm6dsl, range_g: 4}          # or {range_g: 4} (full scale / 32768), or {step: 122/1000000}
-      gyro: {chip: lsm6dsl, range_dps: 500}     # optional
-    mount: [x, y, z]                            # optional: device axes out of the recording's, as in [x, "-z", y]
-    rate: {hz: 52, tolerance: 0.05}             # tolerance is optional
-    window: {len: 128, hop: 64}                 # frames
-    gravity: {cutoff_hz: 0.5, order: 2}         # optional; none without it
-    features: ["acc_*.mean", "motion_mag.*"]    # names or patterns, as fnmatch; "-gyro_*.corr" takes away again
-    recordings: {include: ["*_watch*"], exclude: []}    # optional
-    labels:                                     # optional; every label a class without it
-      keep: [walking, still]
-      drop: [unknown]
-      merge: {still: [sitting, standing]}
-      join: pure                                # or majority
-    model:
-      kind: random_forest                       # extra_trees, decision_tree
-      vote: soft                                # or hard
-      params: {n_estimators: 10, class_weight: balanced}
-      grid: {min_samples_leaf: [2, 5], max_leaf_nodes: [32, 64]}
-    selection: {max_features: 20, method: importance, backward: true}   # optional
-    cv: {group: subject, folds: 5, inner_folds: 3}                      # optional
-    smooth: {windows: 5, hold: 2, min_share_percent: 50}                # optional
+name: har                                   # becomes the name of the model
+sensors:
+  acc: {chip: lsm6dsl, range_g: 4}          # or {range_g: 4} (full scale / 32768), or {step: 122/1000000}
+  gyro: {chip: lsm6dsl, range_dps: 500}     # optional
+mount: [x, y, z]                            # optional: device axes out of the recording's, as in [x, "-z", y]
+rate: {hz: 52, tolerance: 0.05}             # tolerance is optional
+window: {len: 128, hop: 64}                 # frames
+gravity: {cutoff_hz: 0.5, order: 2}         # optional; none without it
+features: ["acc_*.mean", "motion_mag.*"]    # names or patterns, as fnmatch; "-gyro_*.corr" takes away again
+recordings: {include: ["*_watch*"], exclude: []}    # optional
+labels:                                     # optional; every label a class without it
+  keep: [walking, still]
+  drop: [unknown]
+  merge: {still: [sitting, standing]}
+  join: pure                                # or majority
+model:
+  kind: random_forest                       # extra_trees, decision_tree
+  vote: soft                                # or hard
+  params: {n_estimators: 10, class_weight: balanced}
+  grid: {min_samples_leaf: [2, 5], max_leaf_nodes: [32, 64]}
+selection: {max_features: 20, method: importance, backward: true}   # optional
+cv: {group: subject, folds: 5, inner_folds: 3}                      # optional
+smooth: {windows: 5, hold: 2, min_share_percent: 50}                # optional
 """
 
 import fnmatch
@@ -135,7 +135,11 @@ def _pipeline(root: "_Node", feature_names: Sequence[str] | None) -> PipelineSpe
         gravity=sections,
         warmup_frames=warmup,
         features=("acc_x.mean",) if "acc" in steps else ("gyro_x.mean",),
-        smooth=(smooth.integer("windows", 1), smooth.integer("hold", 0), smooth.integer("min_share_percent", 0)),
+        smooth=(
+            smooth.integer("windows", 1),
+            smooth.integer("hold", 0),
+            smooth.integer("min_share_percent", 0),
+        ),
     )
     spec.check(root.where)
     if feature_names is None:
@@ -178,7 +182,9 @@ def _features(root: "_Node", spec: PipelineSpec, names: Sequence[str]) -> tuple[
         if not matches:
             if bare in names:
                 raise root.error(f"feature '{bare}' needs {spec.lacks(bare)}", "features")
-            hint = "stream.stat or a pattern; streams: " + ", ".join(dict.fromkeys(n.split(".")[0] for n in names))
+            hint = "stream.stat or a pattern; streams: " + ", ".join(
+                dict.fromkeys(n.split(".")[0] for n in names)
+            )
             raise root.error(f"no feature matches '{bare}'", "features", hint)
         chosen = chosen - matches if pattern.startswith("-") else chosen | matches
     if not 1 <= len(chosen) <= FEATURES_MAX:
@@ -197,6 +203,8 @@ def _labels(node: "_Node") -> LabelRules:
     for label in taken:
         if taken.count(label) > 1:
             raise node.error(f"label '{label}' is merged twice", "merge")
+        if label in keep and label not in merge:
+            raise node.error(f"label '{label}' is kept and merged as well", "keep")
     for new in merge:
         if keep and new not in keep:
             raise node.error(f"label '{new}' is made by merge but not in keep", "keep")
@@ -215,7 +223,8 @@ def _model(node: "_Node") -> ModelRules:
         if not isinstance(values, list) or not values:
             raise grid.error(f"{values!r} is not a list of values to try", key)
     candidates = tuple(
-        {**params.data, **dict(zip(grid.data, values, strict=True))} for values in itertools.product(*grid.data.values())
+        {**params.data, **dict(zip(grid.data, values, strict=True))}
+        for values in itertools.product(*grid.data.values())
     )
     if len(candidates) > CANDIDATES_MAX:
         raise node.error(f"{len(candidates)} combinations, {CANDIDATES_MAX} at most", "grid")
@@ -320,7 +329,12 @@ class _Node:
 
     def number(self, key: str, default: Any = _REQUIRED) -> float:
         value = self.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e12:
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or value != value
+            or abs(value) > 1e12
+        ):
             raise self.error(f"{value!r} is not a number", key)
         return float(value)
 

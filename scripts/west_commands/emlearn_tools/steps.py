@@ -15,7 +15,12 @@ UNITS = {"acc": "g", "gyro": "dps"}
 _ST_ACC = {range_g: Fraction(61 * range_g // 2, 1_000_000) for range_g in (2, 4, 8, 16)}
 _ST_GYRO = {125 * 2**n: Fraction(4375 * 2**n, 1_000_000) for n in range(5)}
 _TDK_ACC = {range_g: Fraction(range_g, 32768) for range_g in (2, 4, 8, 16)}
-_TDK_GYRO = {2000: Fraction(10, 164), 1000: Fraction(10, 328), 500: Fraction(10, 655), 250: Fraction(10, 1310)}
+_TDK_GYRO = {
+    2000: Fraction(10, 164),
+    1000: Fraction(10, 328),
+    500: Fraction(10, 655),
+    250: Fraction(10, 1310),
+}
 _ICM_GYRO = _TDK_GYRO | {
     125: Fraction(10, 2620),
     Fraction("62.5"): Fraction(10, 5243),
@@ -72,5 +77,7 @@ def step_of(sensor: str, full_scale: Fraction, chip: str | None, where: object) 
     steps = CHIPS[chip][sensor]
     if full_scale not in steps:
         known = ", ".join(f"{float(r):g}" for r in sorted(steps))
-        raise EmlearnError(f"{chip} has no {sensor} range of {float(full_scale):g} {UNITS[sensor]}", where, known)
+        raise EmlearnError(
+            f"{chip} has no {sensor} range of {float(full_scale):g} {UNITS[sensor]}", where, known
+        )
     return Fraction(steps[full_scale])

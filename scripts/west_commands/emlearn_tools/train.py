@@ -14,7 +14,7 @@ means: by a model that saw nobody of the group (subject or recording) in any of 
       per_class       [number of windows, by class]
       per_group       {group: number of windows}
     cv
-      group           "subject" or "recording"                    folds, inner_folds, seeds: [seed, ...]
+      group           "subject" or "recording"                    n_folds, inner_folds, seeds: [seed, ...]
       macro_f1, accuracy             each {mean, std, per_seed: [...]}: per window, before smoothing
       smoothed        {macro_f1, accuracy}                        each as above: the same windows after smoothing
       per_class       [{name, precision, recall, f1, support}]    over all seeds; support is a mean over seeds
@@ -26,7 +26,8 @@ means: by a model that saw nobody of the group (subject or recording) in any of 
     random_split      {macro_f1, accuracy}                        what a split by window would have claimed
     rates             [{rate_hz, kind, windows, macro_f1, accuracy}]    out of fold, recordings resampled; kind is
                                                                   "nominal", "chip" or "limit" (of the tolerance)
-    selection         [{n_features, macro_f1, bytes, instructions, chosen}]   by inner folds; [] without selection
+    selection         [{n_features, macro_f1, bytes, nodes, leaves, instructions, chosen}]   by
+                                                                  inner folds; [] without selection
     candidates        [{params, macro_f1, accuracy, bytes, nodes, leaves, instructions, chosen}]   by inner folds
     model             {kind, vote, params, trees, nodes, leaves, depth, bytes, instructions, smooth: {...}}
     features          [{name, importance, permutation, chosen_in}]  of the final model, most important first;
@@ -40,3 +41,123 @@ means: by a model that saw nobody of the group (subject or recording) in any of 
 
 instructions are an estimate for one window on a Cortex-M3, null where there is none.
 """
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from emlearn_tools import artifact, crossval, dataset, golden, train_report
+from emlearn_tools.errors import EmlearnError
+from emlearn_tools.jobs import Runner
+from emlearn_tools.recording import RawRecording, Recording, quantise, resample
+from emlearn_tools.spec import PipelineSpec, TrainSpec
+from emlearn_tools.steps import RATES_HZ
+
+Advance = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The model, and the report that the text of this module describes."""
+
+    model: artifact.Model
+    report: dict[str, Any]
+
+
+def train(
+    raws: Sequence[RawRecording],
+    spec: TrainSpec,
+    seed: int = 0,
+    n_seeds: int = 1,
+    n_jobs: int = 1,
+    advance: Advance | None = None,
+) -> Trained:
+    """Train a model and find out what it is worth.
+
+    raws: recordings as recording.load() gives them. seed: of everything random. n_seeds: how often the nested
+    cross-validation is repeated, with seeds seed, seed + 1, ...; the model depends on the first alone, and nothing
+    depends on n_jobs. advance: called with (stage, done, in all).
+    Raises EmlearnError for data that does not fit the spec or is too little to train on.
+    """
+    if seed < 0 or n_seeds < 1:
+        raise EmlearnError(f"seed {seed} and {n_seeds} seeds are not 0 or more and 1 or more", "seed")
+    runner = Runner(n_jobs, advance)
+    data = dataset.build(
+        raws, spec, (lambda done, total: advance("recordings", done, total)) if advance else None
+    )
+    context = crossval.Context(spec, data.classes, data.x, data.y, data.group)
+    seeds = range(seed, seed + n_seeds)
+    jobs = [job for one in seeds for job in crossval.outer_jobs(context, one)]
+    _require_inner_groups(context, jobs)
+
+    choices = crossval.choose(context, jobs, runner)
+    final = crossval.final_job(context, seed)
+    (choice,) = crossval.choose(context, [final], runner, compare=True)
+    rates = neighbour_rates(spec.pipeline)
+    recordings = [data.recordings, *(_at_rate(raws, spec, rate) for rate, _ in rates[1:])]
+    held = crossval.hold_out(context, jobs, choices, recordings, data.groups_of, runner)
+    random_confusion = crossval.random_split(context, choice, seed, runner)
+    estimator, forest = crossval.train(context, final, choice)
+
+    pipeline = spec.pipeline.with_features([spec.pipeline.features[column] for column in choice.columns])
+    report = train_report.make(
+        train_report.Results(
+            context=context,
+            data=data,
+            seeds=tuple(seeds),
+            jobs=jobs,
+            choices=choices,
+            held=held,
+            rates=rates,
+            random_confusion=random_confusion,
+            choice=choice,
+            pipeline=pipeline,
+            estimator=estimator,
+            forest=forest,
+        )
+    )
+    model = artifact.Model(
+        name=spec.name,
+        spec=pipeline,
+        classes=data.classes,
+        forest=forest,
+        metrics=train_report.summary(report),
+        provenance={key: value for key, value in report["provenance"].items() if key != "seeds"},
+        golden=golden.make(pipeline, forest),
+        labels=spec.labels,
+        label_join=spec.label_join,
+    )
+    return Trained(model, report)
+
+
+def neighbour_rates(spec: PipelineSpec) -> list[tuple[float, str]]:
+    """Rates at which a device may run the model, with their kind: the nominal one first, then ascending.
+
+    "chip": rates of common chips within the tolerance; "limit": the ends of the tolerance. No rate stands twice.
+    """
+    nominal = float(spec.rate_hz)
+    others: dict[float, str] = {}
+    if spec.rate_tolerance > 0:
+        for side in (-1, 1):
+            others[round(nominal * (1 + side * spec.rate_tolerance), 6)] = "limit"
+        for family in RATES_HZ.values():
+            for rate in family:
+                if spec.accepts_rate(rate) and abs(rate - nominal) > 1e-6:
+                    others[round(rate, 6)] = "chip"
+    return [(nominal, "nominal"), *sorted(others.items())]
+
+
+def _at_rate(raws: Sequence[RawRecording], spec: TrainSpec, rate_hz: float) -> list[Recording]:
+    return [quantise(resample(raw, rate_hz), spec.pipeline) for raw in dataset.select(raws, spec)]
+
+
+def _require_inner_groups(context: crossval.Context, jobs: Sequence[crossval.Job]) -> None:
+    cv = context.spec.cv
+    if any(len(np.unique(context.group[job.train])) < 2 for job in jobs):
+        raise EmlearnError(
+            f"{cv.folds} folds leave one {cv.group} to train on, too little to choose anything by",
+            f"{context.spec.name}: cv",
+            f"record more {cv.group}s",
+        )

@@ -7,6 +7,8 @@
 #include <emlearn/q.h>
 #include <emlearn/types.h>
 
+#include "quartiles.h"
+
 /* How a stream is made from the rows of the window: the kinds of features.def. */
 enum stream_kind {
 	KIND_ROW,
@@ -27,10 +29,28 @@ static const struct stream_def stream_defs[EMLEARN_N_STREAMS] = {
 #include <emlearn/features.def>
 };
 
-static const uint8_t stat_arity[EMLEARN_N_STATS] = {
-#define EMLEARN_STAT(id, name, arity) arity,
+/* Statistics of one stream and of two, one bit each. */
+#define STAT_BIT(stat) (1u << EMLEARN_STAT_##stat)
+
+static const uint32_t stats_of_arity[] = {
+	[1] = 0u
+#define EMLEARN_STAT(id, name, arity) | ((arity) == 1 ? STAT_BIT(id) : 0u)
+#include <emlearn/features.def>
+	,
+	[2] = 0u
+#define EMLEARN_STAT(id, name, arity) | ((arity) == 2 ? STAT_BIT(id) : 0u)
 #include <emlearn/features.def>
 };
+
+#if defined(__GNUC__)
+/* Keeps the registers of a hot loop to itself when the compiler optimises for size. */
+#define NOINLINE __attribute__((noinline))
+#else
+#define NOINLINE
+#endif
+
+/* Statistics that need the quartiles. */
+#define STATS_OF_ORDER (STAT_BIT(MEDIAN) | STAT_BIT(Q25) | STAT_BIT(Q75) | STAT_BIT(IQR))
 
 /* Where streams come from. */
 struct source {
@@ -39,119 +59,145 @@ struct source {
 };
 
 struct moments {
-	int32_t sum;
 	uint64_t sum_sq;
+	int32_t sum;
 	int16_t min;
 	int16_t max;
 };
 
-struct quartiles {
-	int16_t q25;
-	int16_t median;
-	int16_t q75;
-};
-
-static bool has_rows(const struct source *source, uint8_t first, uint8_t n_rows)
+/* The samples of a row in the order of the ring: the oldest is number window->pos. NULL if the window lacks it. */
+static const int16_t *find_row(const struct source *source, uint32_t row)
 {
-	for (uint8_t i = 0; i < n_rows; i++) {
-		if (source->row_of[first + i] == EMLEARN_ROW_NONE) {
-			return false;
-		}
-	}
-	return true;
-}
+	uint32_t at = source->row_of[row];
 
-static bool extract_row(const struct source *source, uint8_t row, int16_t *out)
-{
-	if (!has_rows(source, row, 1)) {
-		return false;
-	}
-	emlearn_window_copy(source->window, source->row_of[row], out);
-	return true;
-}
-
-/* One sample of a row, counted from the oldest. */
-static int16_t sample_at(const struct source *source, uint8_t row, uint16_t i)
-{
-	const struct emlearn_window *window = source->window;
-	size_t at = (size_t)window->pos + i;
-
-	if (at >= window->len) {
-		at -= window->len;
-	}
-	return window->ring[(size_t)source->row_of[row] * window->len + at];
+	return at == EMLEARN_ROW_NONE ? NULL : &source->window->ring[(size_t)at * source->window->len];
 }
 
 /* (acc - gravity) / 2 rounded down: always fits. */
-static int16_t motion_at(const struct source *source, const struct stream_def *def, uint16_t i)
+static inline int32_t half_difference(int32_t acc, int32_t gravity)
 {
-	return (int16_t)((sample_at(source, def->a, i) - sample_at(source, def->b, i)) >> 1);
+	return (acc - gravity) >> 1;
 }
 
-static int16_t half_length(int16_t x, int16_t y, int16_t z)
+static inline int16_t half_length(int32_t x, int32_t y, int32_t z)
 {
 	uint32_t sum_sq = (uint32_t)(x * x) + (uint32_t)(y * y) + (uint32_t)(z * z);
 
 	return (int16_t)emlearn_q_isqrt32(sum_sq >> 2);
 }
 
-/* Make a stream of one signal. */
-static bool extract(const struct source *source, uint8_t stream, int16_t *out)
+static const int16_t *extract_motion(const struct source *source, const struct stream_def *def, int16_t *out)
+{
+	const int16_t *acc = find_row(source, def->a);
+	const int16_t *gravity = find_row(source, def->b);
+
+	if (acc == NULL || gravity == NULL) {
+		return NULL;
+	}
+	for (uint32_t i = 0; i < source->window->len; i++) {
+		out[i] = (int16_t)half_difference(acc[i], gravity[i]);
+	}
+	return out;
+}
+
+static const int16_t *extract_mag(const struct source *source, const struct stream_def *def, int16_t *out)
+{
+	const int16_t *x = find_row(source, def->a);
+	const int16_t *y = find_row(source, def->a + 1u);
+	const int16_t *z = find_row(source, def->a + 2u);
+	int16_t *to = out;
+	const int16_t *end = out + source->window->len;
+
+	if (x == NULL || y == NULL || z == NULL) {
+		return NULL;
+	}
+	do {
+		*to++ = half_length(*x++, *y++, *z++);
+	} while (to != end);
+	return out;
+}
+
+static const int16_t *extract_motion_mag(const struct source *source, const struct stream_def *def, int16_t *out)
+{
+	const int16_t *acc[EMLEARN_AXES];
+	const int16_t *gravity[EMLEARN_AXES];
+
+	for (uint32_t axis = 0; axis < EMLEARN_AXES; axis++) {
+		const struct stream_def *motion = &stream_defs[def->a + axis];
+
+		acc[axis] = find_row(source, motion->a);
+		gravity[axis] = find_row(source, motion->b);
+		if (acc[axis] == NULL || gravity[axis] == NULL) {
+			return NULL;
+		}
+	}
+	for (uint32_t i = 0; i < source->window->len; i++) {
+		out[i] = half_length(half_difference(acc[0][i], gravity[0][i]),
+				     half_difference(acc[1][i], gravity[1][i]),
+				     half_difference(acc[2][i], gravity[2][i]));
+	}
+	return out;
+}
+
+/*
+ * Make a stream of one signal, in the order of the ring.
+ *
+ * Returns the samples, in the ring or in out, or NULL if the window lacks a row for it.
+ */
+static const int16_t *extract(const struct source *source, uint32_t stream, int16_t *out)
 {
 	const struct stream_def *def = &stream_defs[stream];
-	const struct stream_def *motion;
-	uint16_t len = source->window->len;
 
 	switch (def->kind) {
 	case KIND_ROW:
-		return extract_row(source, def->a, out);
+		return find_row(source, def->a);
 	case KIND_MOTION:
-		if (!has_rows(source, def->a, 1) || !has_rows(source, def->b, 1)) {
-			return false;
-		}
-		for (uint16_t i = 0; i < len; i++) {
-			out[i] = motion_at(source, def, i);
-		}
-		return true;
+		return extract_motion(source, def, out);
 	case KIND_MAG:
-		if (!has_rows(source, def->a, EMLEARN_AXES)) {
-			return false;
-		}
-		for (uint16_t i = 0; i < len; i++) {
-			out[i] = half_length(sample_at(source, def->a, i), sample_at(source, def->a + 1, i),
-					     sample_at(source, def->a + 2, i));
-		}
-		return true;
-	case KIND_MOTION_MAG:
-		motion = &stream_defs[def->a];
-		if (!has_rows(source, motion->a, EMLEARN_AXES) || !has_rows(source, motion->b, EMLEARN_AXES)) {
-			return false;
-		}
-		for (uint16_t i = 0; i < len; i++) {
-			out[i] = half_length(motion_at(source, &motion[0], i), motion_at(source, &motion[1], i),
-					     motion_at(source, &motion[2], i));
-		}
-		return true;
+		return extract_mag(source, def, out);
 	default:
-		return false;
+		return extract_motion_mag(source, def, out);
 	}
 }
 
-static struct moments find_moments(const int16_t *x, uint16_t n)
+/* Make room for x between the extremes. One comparison rules out both a new minimum and a new maximum. */
+static inline void widen(int32_t *min, uint32_t *range, int32_t x)
 {
-	struct moments m = {.min = x[0], .max = x[0]};
-
-	for (uint16_t i = 0; i < n; i++) {
-		m.sum += x[i];
-		m.sum_sq += (uint32_t)(x[i] * x[i]);
-		if (x[i] < m.min) {
-			m.min = x[i];
-		}
-		if (x[i] > m.max) {
-			m.max = x[i];
+	if ((uint32_t)(x - *min) > *range) {
+		if (x < *min) {
+			*range += (uint32_t)(*min - x);
+			*min = x;
+		} else {
+			*range = (uint32_t)(x - *min);
 		}
 	}
-	return m;
+}
+
+/* Sums and extremes. By pairs, because a sum of two squares fits 32 bits; the last sample may have no partner. */
+static NOINLINE void find_moments(struct moments *m, const int16_t *x, uint32_t n)
+{
+	const int16_t *end = x + (n & ~1u);
+	int32_t last = x[n - 1u];
+	int32_t min = last;
+	uint32_t range = 0;
+	int32_t sum = n % 2u != 0u ? last : 0;
+	uint64_t sum_sq = (uint32_t)(sum * sum);
+
+	if (x != end) {
+		do {
+			int32_t a = *x++;
+			int32_t b = *x++;
+
+			sum += a + b;
+			sum_sq += (uint32_t)(a * a) + (uint32_t)(b * b);
+			widen(&min, &range, a);
+			widen(&min, &range, b);
+		} while (x != end);
+	}
+	m->sum = sum;
+	m->sum_sq = sum_sq;
+	m->min = (int16_t)min;
+	m->max = (int16_t)(min + (int32_t)range);
 }
 
 /* n times the sum of squared deviations from the mean, exactly. */
@@ -160,60 +206,41 @@ static uint64_t scatter(const struct moments *m, uint16_t n)
 	return n * m->sum_sq - (uint64_t)((int64_t)m->sum * m->sum);
 }
 
-/* The sample of a rank (0 the smallest), by bisection over the values. */
-static int16_t select_rank(const int16_t *x, uint16_t n, uint16_t rank, int32_t low, int32_t high)
+/* Crossings from sample to sample around the ring, but for the step from the newest to the oldest. */
+static int16_t count_crossings(const int16_t *x, uint16_t n, uint16_t oldest, int32_t mean)
 {
-	while (low < high) {
-		int32_t middle = low + (high - low) / 2;
-		uint16_t n_below = 0;
+	uint32_t count = 0;
+	bool newest_above = x[oldest > 0u ? oldest - 1u : n - 1u] > mean;
+	bool above = x[n - 1u] > mean;
 
-		for (uint16_t i = 0; i < n; i++) {
-			n_below = (uint16_t)(n_below + (x[i] <= middle));
-		}
-		if (n_below > rank) {
-			high = middle;
-		} else {
-			low = middle + 1;
-		}
+	for (uint32_t i = 0; i < n; i++) {
+		bool was_above = above;
+
+		above = x[i] > mean;
+		count += above != was_above;
 	}
-	return (int16_t)low;
+	return (int16_t)(count - (newest_above != (x[oldest] > mean)));
 }
 
-static struct quartiles find_quartiles(const int16_t *x, uint16_t n, const struct moments *m)
+static uint32_t distance(int32_t a, int32_t b)
 {
-	uint32_t last = n - 1u;
-
-	return (struct quartiles){
-		.q25 = select_rank(x, n, (uint16_t)(last / 4), m->min, m->max),
-		.median = select_rank(x, n, (uint16_t)(last / 2), m->min, m->max),
-		.q75 = select_rank(x, n, (uint16_t)(3 * last / 4), m->min, m->max),
-	};
+	return (uint32_t)(a < b ? b - a : a - b);
 }
 
-static int16_t count_crossings(const int16_t *x, uint16_t n, int16_t mean)
-{
-	int16_t count = 0;
-
-	for (uint16_t i = 1; i < n; i++) {
-		if ((x[i] > mean) != (x[i - 1] > mean)) {
-			count++;
-		}
-	}
-	return count;
-}
-
-static int16_t mean_jerk(const int16_t *x, uint16_t n)
+/* As with crossings: all steps around the ring but one. */
+static int16_t mean_jerk(const int16_t *x, uint16_t n, uint16_t oldest)
 {
 	uint32_t sum = 0;
+	int32_t last = x[n - 1u];
 
-	if (n < 2) {
+	if (n < 2u) {
 		return 0;
 	}
-	for (uint16_t i = 1; i < n; i++) {
-		int32_t step = x[i] - x[i - 1];
-
-		sum += (uint32_t)(step < 0 ? -step : step);
+	for (uint32_t i = 0; i < n; i++) {
+		sum += distance(x[i], last);
+		last = x[i];
 	}
+	sum -= distance(x[oldest > 0u ? oldest - 1u : n - 1u], x[oldest]);
 	return (int16_t)(sum / (2u * (n - 1u)));
 }
 
@@ -229,11 +256,13 @@ static uint8_t bit_length(uint64_t x)
 
 static int16_t correlation(const int16_t *x, const int16_t *y, uint16_t n)
 {
-	struct moments mx = find_moments(x, n);
-	struct moments my = find_moments(y, n);
+	struct moments mx;
+	struct moments my;
 	int64_t sum_xy = 0;
 
-	for (uint16_t i = 0; i < n; i++) {
+	find_moments(&mx, x, n);
+	find_moments(&my, y, n);
+	for (uint32_t i = 0; i < n; i++) {
 		sum_xy += x[i] * y[i];
 	}
 
@@ -255,105 +284,113 @@ static int16_t correlation(const int16_t *x, const int16_t *y, uint16_t n)
 	return (int16_t)(cov < 0 ? -(int32_t)r : (int32_t)r);
 }
 
-static int16_t single_stat(uint8_t stat, const int16_t *x, uint16_t n, const struct moments *m,
-			   const struct quartiles *q)
+/* Every statistic in `wanted` (bits by number) of a stream of one signal, at its number in stats. */
+static void run_single(const int16_t *x, const struct source *source, uint32_t wanted, int16_t *scratch,
+		       int16_t stats[EMLEARN_N_STATS])
 {
-	int16_t mean = (int16_t)emlearn_q_div_round(m->sum, n);
-
-	switch (stat) {
-	case EMLEARN_STAT_MEAN:
-		return mean;
-	case EMLEARN_STAT_STD:
-		return (int16_t)(emlearn_q_isqrt64(scatter(m, n)) / n);
-	case EMLEARN_STAT_MIN:
-		return m->min;
-	case EMLEARN_STAT_MAX:
-		return m->max;
-	case EMLEARN_STAT_MEDIAN:
-		return q->median;
-	case EMLEARN_STAT_Q25:
-		return q->q25;
-	case EMLEARN_STAT_Q75:
-		return q->q75;
-	case EMLEARN_STAT_IQR:
-		return (int16_t)((q->q75 - q->q25) >> 1);
-	case EMLEARN_STAT_PTP:
-		return (int16_t)((m->max - m->min) >> 1);
-	case EMLEARN_STAT_RMS:
-		return emlearn_q_sat16((int32_t)emlearn_q_isqrt32((uint32_t)(m->sum_sq / n)));
-	case EMLEARN_STAT_CROSSINGS:
-		return count_crossings(x, n, mean);
-	default:
-		return mean_jerk(x, n);
-	}
-}
-
-static bool needs_order(uint8_t stat)
-{
-	return stat >= EMLEARN_STAT_MEDIAN && stat <= EMLEARN_STAT_IQR;
-}
-
-/* The features of one stream: n of them, listed one behind the other. */
-static bool run_stream(const struct source *source, const uint16_t *features, uint16_t n_features, int16_t *scratch,
-		       int16_t *out)
-{
-	uint8_t stream = (uint8_t)(features[0] >> 8);
 	uint16_t n = source->window->len;
-	const struct stream_def *def = &stream_defs[stream];
-	bool pair = def->kind == KIND_PAIR;
-	bool order = false;
+	uint16_t oldest = source->window->pos;
+	struct moments m;
+	int16_t quartiles[EMLEARN_N_QUARTILES];
 
-	for (uint16_t i = 0; i < n_features; i++) {
-		uint8_t stat = (uint8_t)features[i];
-
-		if (stat >= EMLEARN_N_STATS || stat_arity[stat] != (pair ? 2 : 1)) {
-			return false;
-		}
-		order = order || needs_order(stat);
+	find_moments(&m, x, n);
+	stats[EMLEARN_STAT_MIN] = m.min;
+	stats[EMLEARN_STAT_MAX] = m.max;
+	stats[EMLEARN_STAT_PTP] = (int16_t)((m.max - m.min) >> 1);
+	if ((wanted & (STAT_BIT(MEAN) | STAT_BIT(CROSSINGS))) != 0u) {
+		stats[EMLEARN_STAT_MEAN] = (int16_t)emlearn_q_div_round(m.sum, n);
 	}
+	if ((wanted & STAT_BIT(STD)) != 0u) {
+		stats[EMLEARN_STAT_STD] = (int16_t)(emlearn_q_isqrt64(scatter(&m, n)) / n);
+	}
+	if ((wanted & STAT_BIT(RMS)) != 0u) {
+		/* isqrt(Q / n), without a division of 64 bits. */
+		stats[EMLEARN_STAT_RMS] = emlearn_q_sat16((int32_t)(emlearn_q_isqrt64(n * m.sum_sq) / n));
+	}
+	if ((wanted & STAT_BIT(CROSSINGS)) != 0u) {
+		stats[EMLEARN_STAT_CROSSINGS] = count_crossings(x, n, oldest, stats[EMLEARN_STAT_MEAN]);
+	}
+	if ((wanted & STAT_BIT(JERK)) != 0u) {
+		stats[EMLEARN_STAT_JERK] = mean_jerk(x, n, oldest);
+	}
+	if ((wanted & STATS_OF_ORDER) != 0u) {
+		/* Last, because it uses up a stream that is not in the ring. */
+		emlearn_quartiles_run(x, n, m.min, m.max, scratch, scratch + n, quartiles);
+		stats[EMLEARN_STAT_Q25] = quartiles[0];
+		stats[EMLEARN_STAT_MEDIAN] = quartiles[1];
+		stats[EMLEARN_STAT_Q75] = quartiles[2];
+		stats[EMLEARN_STAT_IQR] = (int16_t)((quartiles[2] - quartiles[0]) >> 1);
+	}
+}
 
-	if (pair) {
-		if (!extract(source, def->a, scratch) || !extract(source, def->b, scratch + n)) {
+/* The statistics, one bit each, of the features of one stream that stand at the front of the list. */
+static NOINLINE uint32_t collect(const uint16_t **features, const uint16_t *end)
+{
+	const uint16_t *feature = *features;
+	uint32_t stream = *feature >> 8;
+	uint32_t wanted = 0;
+
+	do {
+		wanted |= 1u << (*feature & 31u);
+		if ((*feature & 0xffu) >= EMLEARN_N_STATS) {
+			return 0;
+		}
+		feature++;
+	} while (feature != end && *feature >> 8 == stream);
+	*features = feature;
+	return wanted;
+}
+
+/* The wanted statistics of a stream, each at its number in stats. False if there is no such stream. */
+static bool run_stream(const struct source *source, uint32_t stream, uint32_t wanted, int16_t *scratch, int16_t *stats)
+{
+	const struct stream_def *def = &stream_defs[stream];
+	const int16_t *x;
+	const int16_t *y;
+
+	if (def->kind != KIND_PAIR) {
+		x = extract(source, stream, scratch);
+		if (x == NULL || (wanted & ~stats_of_arity[1]) != 0u) {
 			return false;
 		}
-		for (uint16_t i = 0; i < n_features; i++) {
-			out[i] = correlation(scratch, scratch + n, n);
-		}
+		run_single(x, source, wanted, scratch, stats);
 		return true;
 	}
-
-	if (!extract(source, stream, scratch)) {
+	x = extract(source, def->a, scratch);
+	y = extract(source, def->b, scratch + source->window->len);
+	if (x == NULL || y == NULL || (wanted & ~stats_of_arity[2]) != 0u) {
 		return false;
 	}
-	struct moments m = find_moments(scratch, n);
-	struct quartiles q = {0};
-
-	if (order) {
-		q = find_quartiles(scratch, n, &m);
-	}
-	for (uint16_t i = 0; i < n_features; i++) {
-		out[i] = single_stat((uint8_t)features[i], scratch, n, &m, &q);
-	}
+	stats[EMLEARN_STAT_CORR] = correlation(x, y, source->window->len);
 	return true;
+}
+
+static NOINLINE void copy_stats(const int16_t *stats, const uint16_t *features, const uint16_t *end, int16_t *out)
+{
+	do {
+		*out++ = stats[*features++ & 0xffu];
+	} while (features != end);
 }
 
 int emlearn_features_run(const struct emlearn_window *window, const uint8_t row_of[EMLEARN_N_ROWS],
 			 const uint16_t *features, uint16_t n_features, int16_t *scratch, int16_t *out)
 {
 	const struct source source = {.window = window, .row_of = row_of};
-	uint16_t first = 0;
+	const uint16_t *end = features + n_features;
+	int16_t stats[EMLEARN_N_STATS];
 
-	while (first < n_features) {
-		uint16_t stream = features[first] >> 8;
-		uint16_t n = 1;
+	while (features != end) {
+		const uint16_t *next = features;
+		uint32_t stream = *features >> 8;
+		uint32_t wanted = collect(&next, end);
 
-		while (first + n < n_features && features[first + n] >> 8 == stream) {
-			n++;
-		}
-		if (stream >= EMLEARN_N_STREAMS || !run_stream(&source, &features[first], n, scratch, &out[first])) {
+		if (stream >= EMLEARN_N_STREAMS || wanted == 0u ||
+		    !run_stream(&source, stream, wanted, scratch, stats)) {
 			return -EINVAL;
 		}
-		first = (uint16_t)(first + n);
+		copy_stats(stats, features, next, out);
+		out += next - features;
+		features = next;
 	}
 	return 0;
 }

@@ -6,8 +6,10 @@ import numpy as np
 from emlearn_tools.errors import EmlearnError
 
 BLOCK_FRAMES = 16
-"""Steps over which the first estimate of the period averages, so that quantised and bursty stamps do no
-harm."""
+"""Steps over which the first estimate of the period averages where single steps say nothing."""
+
+EVEN_SHARE = 0.8
+"""Single steps do say something if so many of them lie within a half of their median."""
 
 GAP_PERIODS = 1.5
 """A step over this many periods may be a gap."""
@@ -27,9 +29,9 @@ def measure(time_s: np.ndarray, where: str = "") -> tuple[float, tuple[tuple[int
 
     time_s: (n,) float64, seconds, n >= 2, finite, not falling; equal neighbours are allowed (arrival times).
 
-    The first period is the median of the mean period over blocks of 16 steps. The rate is then that of all
-    steps outside of gaps, (n - 1 - n_gaps) / (t_end - t_start - gaps), so time stamps rounded to
-    milliseconds average out.
+    The first period is the median step, or where stamps come in bursts the median over blocks of 16 steps.
+    The rate is then that of all steps outside of gaps, n / (t_end - t_start - gaps), so time stamps rounded
+    to milliseconds average out.
 
     A step over 1.5 periods is a gap with n_lost = round(step / period) - 1, at least 1, unless its frame
     only came late and the next ones catch up, as in phones that deliver in bursts: what steps under 0.5
@@ -52,18 +54,27 @@ def measure(time_s: np.ndarray, where: str = "") -> tuple[float, tuple[tuple[int
             where,
             "one file holds one recording; split it where time starts again",
         )
-    block = min(BLOCK_FRAMES, n - 1)
-    period = float(np.median(time_s[block:] - time_s[:-block])) / block
-    if period <= 0:
-        period = float(time_s[-1] - time_s[0]) / (n - 1)
+    period = _first_period(time_s, steps)
     _require_plausible(period, where)
     gaps = _gaps(time_s, steps, period)
-    at = [frame - 1 for frame, _ in gaps]
-    if len(at) < n - 1:
-        period = float(time_s[-1] - time_s[0] - steps[at].sum()) / (n - 1 - len(at))
+    outside = np.ones(n - 1, dtype=bool)
+    for frame, settled, _ in gaps:
+        outside[frame - 1 : settled] = False
+    if steps[outside].sum() > 0:
+        period = float(steps[outside].mean())
         _require_plausible(period, where)
         gaps = _gaps(time_s, steps, period)
-    return 1.0 / period, gaps
+    return 1.0 / period, tuple((frame, n_lost) for frame, _, n_lost in gaps)
+
+
+def _first_period(time_s: np.ndarray, steps: np.ndarray) -> float:
+    median = float(np.median(steps))
+    even = np.abs(steps - median) <= 0.5 * median
+    if median > 0 and even.mean() >= EVEN_SHARE:
+        return median
+    block = min(BLOCK_FRAMES, len(steps))
+    in_blocks = float(np.median(time_s[block:] - time_s[:-block])) / block
+    return in_blocks if in_blocks > 0 else float(time_s[-1] - time_s[0]) / len(steps)
 
 
 def _require_plausible(period_s: float, where: str) -> None:
@@ -78,14 +89,16 @@ def _require_plausible(period_s: float, where: str) -> None:
         )
 
 
-def _gaps(time_s: np.ndarray, steps: np.ndarray, period_s: float) -> tuple[tuple[int, int], ...]:
+def _gaps(time_s: np.ndarray, steps: np.ndarray, period_s: float) -> list[tuple[int, int, int]]:
+    """Return (frame, settled, n_lost): n_lost are missing before `frame`, and `settled` is on time again."""
     late = (time_s - time_s[0]) / period_s - np.arange(len(time_s))
     gaps = []
     for step in np.flatnonzero(steps > GAP_PERIODS * period_s):
         frame = int(step) + 1
         early = np.flatnonzero(steps[frame : frame + CATCH_UP_FRAMES] < CATCH_UP_PERIODS * period_s)
-        settled = frame + int(early[-1]) + 1 if len(early) else frame
-        lost = float(late[frame : settled + 1].min() - late[frame - 1])
+        last = frame + int(early[-1]) + 1 if len(early) else frame
+        settled = frame + int(np.argmin(late[frame : last + 1]))
+        lost = float(late[settled] - late[frame - 1])
         if lost > GAP_PERIODS - 1:
-            gaps.append((frame, max(1, round(lost))))
-    return tuple(gaps)
+            gaps.append((frame, settled, max(1, round(lost))))
+    return gaps

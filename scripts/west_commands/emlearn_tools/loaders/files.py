@@ -95,11 +95,14 @@ def open_files(path: Path) -> Files:
 def text_of(files: Files, name: str) -> str:
     """Return a file as text: UTF-8, with or without a byte order mark."""
     try:
-        return files.read(name).decode("utf-8-sig")
+        text = files.read(name).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise EmlearnError(
             f"is not UTF-8 text (byte {error.start})", files.where(name), "save it as UTF-8"
         ) from None
+    if text.startswith("version https://git-lfs.github.com/"):
+        raise EmlearnError("is a Git LFS pointer, not the data", files.where(name), "run git lfs pull")
+    return text
 
 
 def _hidden(name: str) -> bool:

@@ -179,7 +179,7 @@ def _warnings(report: Report) -> dict[str, Any] | None:
         [_text(f"{item['name']} is at an end of its range in {percent(item['share'])} of the windows")]
         for item in report["saturated"]
     ]
-    return _section("Look at these first", "", _table(["finding"], rows), warn=True) if rows else None
+    return _section("Look at these first", "", _table([], rows), warn=True) if rows else None
 
 
 def _classes(report: Report) -> dict[str, Any]:
@@ -212,7 +212,8 @@ def _confusion(report: Report) -> dict[str, Any]:
             right = (31, 111, 235) if column == name else (217, 72, 15)
             rgb = ",".join(str(round(255 - (255 - channel) * part)) for channel in right)
             ink = "#fff" if part > 0.55 else "var(--ink)"
-            cells.append({"rgb": rgb, "ink": ink, "percent": f"{100 * part:.1f} %", "count": count(n)})
+            shown = f"{100 * part:.1f} %" if n else ""
+            cells.append({"rgb": rgb, "ink": ink, "percent": shown, "count": count(n) if n else ""})
         rows.append({"name": name, "cells": cells})
     seeds = len(report["cv"]["seeds"])
     sums = f" Counts are sums over {seeds} seeds." if seeds > 1 else ""
@@ -323,7 +324,8 @@ def _features(report: Report) -> dict[str, Any]:
 def _rates(report: Report) -> dict[str, Any] | None:
     if not report["rates"]:
         return None
-    nominal = [item["macro_f1"] for item in report["rates"] if item["kind"] == "nominal"]
+    rates = sorted(report["rates"], key=lambda item: item["rate_hz"])
+    nominal = [item["macro_f1"] for item in rates if item["kind"] == "nominal"]
     kinds = {"nominal": "as trained", "chip": "rate of a common chip", "limit": "end of the tolerance"}
     rows = [
         [
@@ -334,7 +336,7 @@ def _rates(report: Report) -> dict[str, Any] | None:
             _number(percent(item["accuracy"])),
             _number(count(item["windows"])),
         ]
-        for item in report["rates"]
+        for item in rates
     ]
     return _section(
         "What the rate tolerance costs",
@@ -342,7 +344,7 @@ def _rates(report: Report) -> dict[str, Any] | None:
         _table(
             ["#Hz", "", "#macro-F1", "#change", "#accuracy", "#windows"],
             rows,
-            [r["kind"] == "nominal" for r in report["rates"]],
+            [item["kind"] == "nominal" for item in rates],
         ),
     )
 
@@ -369,9 +371,9 @@ def _claims(report: Report) -> dict[str, Any]:
     inflated = claim["macro_f1"] - cv["macro_f1"]["mean"]
     return _section(
         "Three ways to score the same data",
-        f"A random split puts windows of one {cv['group']} on both sides and comes out {inflated:+.3f} to "
-        "the first row, the one to expect in use. Rounding the leaves to integers changed the class of "
-        f"{count(quantisation['disagreements'])} of {count(quantisation['windows'])} windows.",
+        f"A random split has windows of one {cv['group']} on both sides. Its macro-F1 comes out {inflated:+.3f} "
+        "against the first row, which is the one to expect in use. Rounding the leaves to integers changed the "
+        f"class of {count(quantisation['disagreements'])} of {count(quantisation['windows'])} windows.",
         _table(["", "#macro-F1", "#accuracy"], rows),
     )
 

@@ -371,9 +371,10 @@ def _claims(report: Report) -> dict[str, Any]:
     inflated = claim["macro_f1"] - cv["macro_f1"]["mean"]
     return _section(
         "Three ways to score the same data",
-        f"A random split has windows of one {cv['group']} on both sides. Its macro-F1 comes out {inflated:+.3f} "
-        "against the first row, which is the one to expect in use. Rounding the leaves to integers changed the "
-        f"class of {count(quantisation['disagreements'])} of {count(quantisation['windows'])} windows.",
+        f"A random split has windows of one {cv['group']} on both sides. Its macro-F1 comes out "
+        f"{inflated:+.3f} against the first row, which is the one to expect in use. Rounding the leaves to "
+        f"integers changed the class of {count(quantisation['disagreements'])} of "
+        f"{count(quantisation['windows'])} windows.",
         _table(["", "#macro-F1", "#accuracy"], rows),
     )
 

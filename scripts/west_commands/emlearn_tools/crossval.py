@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nested cross-validation: in every fold features and parameters are chosen on its training part alone.
 
-The work is a list of tasks without order or shared state, so the result does not depend on how many run at once.
+The work is a list of tasks without order or shared state, so the result does not depend on how many run at
+once.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,7 +51,8 @@ class Scored(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One round of backward elimination: the features still there and, if there were test rows, their score."""
+    """One round of backward elimination: the features still there and, if there were test rows, their
+    score."""
 
     columns: Columns
     scored: Scored | None
@@ -69,7 +71,8 @@ class Option(NamedTuple):
 
 @dataclass(frozen=True)
 class Choice:
-    """What a job settled on, and what it chose from. sizes: () without selection; candidates: () if not compared."""
+    """What a job settled on, and what it chose from. sizes: () without selection; candidates: () if not
+    compared."""
 
     columns: Columns
     params: Mapping[str, Any]
@@ -79,10 +82,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Held:
-    """A trained job on what it held out. truth, predicted, smoothed, sklearn: (k,) class indices, window by window.
+    """A trained job on what it held out. truth, predicted, smoothed: (k,) class indices, window by
+    window.
 
-    group: (k,). margins: of windows where the device and scikit-learn disagree. rates: confusion by rate, in the
-    order of the rates given. importance, permutation: by column.
+    group: (k,). margins: of windows where the device and scikit-learn disagree. rates: confusion by rate,
+    in the order of the rates given. importance, permutation: by column.
     """
 
     truth: np.ndarray
@@ -153,7 +157,8 @@ def hold_out(
     groups_of: Sequence[int],
     runner: Runner,
 ) -> list[Held]:
-    """Train every job on all its training rows and stream the recordings of its held-out groups through the device's code.
+    """Train every job on all its training rows and stream the recordings of its held-out groups through the
+    device's code.
 
     recordings: one list a rate, the first as recorded; groups_of: group by recording.
     """
@@ -183,7 +188,8 @@ def train(context: Context, job: Job, choice: Choice) -> tuple[Any, Forest]:
 
 
 def size_of(trees: TreesLayout) -> Size:
-    """What a forest takes in flash: nodes of 8 bytes, roots of 2, leaves of a byte a class, and 2 bytes a feature."""
+    """What a forest takes in flash: nodes of 8 bytes, roots of 2, leaves of a byte a class, and 2 bytes a
+    feature."""
     tables = 8 * len(trees.nodes) + 2 * len(trees.roots) + len(trees.leaves) + 2 * trees.n_features
     return Size(tables, len(trees.nodes), trees.n_leaves)
 
@@ -298,9 +304,13 @@ def _eliminate(
     rules = context.spec.selection
     params = context.spec.model.candidates[0]
     columns: Columns = tuple(range(context.x.shape[1]))
+    sizes = elimination_sizes(len(columns), rules)
     steps = []
-    for size in elimination_sizes(len(columns), rules):
-        if size < len(columns):
+    for size, next_size in zip(sizes, [*sizes[1:], 0], strict=True):
+        estimator = _fit(context, train_rows, columns, params, seed, fold)
+        scored = _scored(context, estimator, test_rows, columns) if len(test_rows) else None
+        steps.append(Step(columns, scored))
+        if next_size:
             worth = estimators.importance(
                 estimator,
                 context.x[np.ix_(train_rows, columns)],
@@ -309,11 +319,8 @@ def _eliminate(
                 rules.method,
                 folds.derived_seed(seed, fold, 2, size),
             )
-            best = np.argsort(-worth, kind="stable")[:size]
+            best = np.argsort(-worth, kind="stable")[:next_size]
             columns = tuple(sorted(columns[i] for i in best))
-        estimator = _fit(context, train_rows, columns, params, seed, fold)
-        scored = _scored(context, estimator, test_rows, columns) if len(test_rows) else None
-        steps.append(Step(columns, scored))
     return steps
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings to features and classes: whole recordings stream through the device's C code, then labels join."""
+"""Recordings to features and classes: whole recordings stream through the device's C code, then labels
+join."""
 
 import fnmatch
 import hashlib
@@ -24,10 +25,10 @@ Progress = Callable[[int, int], None]
 class Dataset:
     """Windows that carry a class, and where they came from.
 
-    x: (k, n_features) int16. y: (k,) class indices. group: (k,) numbers into `groups`. recording: (k,) numbers into
-    `recordings`. end: (k,) last frame of the window in its recording.
-    classes, groups: names. groups_of: group number by recording. dropped: windows that carry no class, by reason.
-    n_warming: windows among the k that hold frames from before the filter had settled.
+    x: (k, n_features) int16. y: (k,) class indices. group: (k,) numbers into `groups`. recording: (k,)
+    numbers into `recordings`. end: (k,) last frame of the window in its recording. classes, groups: names.
+    groups_of: group number by recording. dropped: windows that carry no class, by reason. n_warming:
+    windows among the k that hold frames from before the filter had settled.
     """
 
     x: np.ndarray
@@ -70,8 +71,8 @@ def build(raws: Sequence[RawRecording], spec: "TrainSpec", progress: Progress | 
     """Features and classes of all recordings that the spec chooses.
 
     progress: called with (recordings done, in all).
-    Raises EmlearnError if no recording or window is left, a recording does not fit the spec (rate, sensors), a group
-    has no name, or classes are missing, too few or too many.
+    Raises EmlearnError if no recording or window is left, a recording does not fit the spec (rate,
+    sensors), a group has no name, or classes are missing, too few or too many.
     """
     chosen = select(raws, spec)
     where = f"{spec.name}: labels"
@@ -129,7 +130,8 @@ def label_windows(
 
 
 def data_hash(recordings: Sequence[Recording]) -> str:
-    """SHA-256, in hex, of what training sees of the recordings: samples, labels, gaps and groups; not file names."""
+    """SHA-256, in hex, of what training sees of the recordings: samples, labels, gaps and groups; not file
+    names."""
     whole = hashlib.sha256()
     for recording in recordings:
         one = hashlib.sha256(np.ascontiguousarray(recording.samples, dtype="<i2").tobytes())

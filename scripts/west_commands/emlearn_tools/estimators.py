@@ -23,7 +23,8 @@ def make(kind: str, params: Mapping[str, Any], seed: int) -> Any:
 
 
 def fit(kind: str, params: Mapping[str, Any], x: np.ndarray, y: np.ndarray, seed: int) -> Any:
-    """A fitted estimator. x: (k, n) int16, y: (k,). Raises EmlearnError for parameters that scikit-learn refuses."""
+    """A fitted estimator. x: (k, n) int16, y: (k,). Raises EmlearnError for parameters that scikit-learn
+    refuses."""
     try:
         return make(kind, params, seed).fit(x, y)
     except (ValueError, TypeError) as error:
@@ -53,8 +54,8 @@ def importance(
 ) -> np.ndarray:
     """What each feature is worth, (n_features,) float64, larger is better.
 
-    method: "importance" (mean decrease of impurity, as scikit-learn has it) or "permutation" (permutation_loss() on
-    the rows given).
+    method: "importance" (mean decrease of impurity, as scikit-learn has it) or "permutation"
+    (permutation_loss() on the rows given).
     """
     if method == "permutation":
         return permutation_loss(estimator, x, y, n_classes, seed)

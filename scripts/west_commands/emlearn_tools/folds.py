@@ -48,7 +48,8 @@ def random(y: np.ndarray, n_folds: int, seed: int, where: object) -> list[Split]
 
 
 def _split(splitter: Any, y: np.ndarray, group: np.ndarray | None, where: object) -> list[Split]:
-    """All splits with rows on both sides; scikit-learn's warnings about rare classes are the caller's to give."""
+    """All splits with rows on both sides; scikit-learn's warnings about rare classes are the caller's to
+    give."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         try:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Design of the gravity filter: a Butterworth low-pass as fixed-point sections, as docs/features.md runs them."""
+"""Design of the gravity filter: a Butterworth low-pass as fixed-point sections, as docs/features.md runs
+them."""
 
 from collections.abc import Sequence
 
@@ -18,8 +19,9 @@ Section = tuple[int, int, int, int, int]
 def design(rate_hz: float, cutoff_hz: float, order: int, where: object = "gravity") -> tuple[Section, ...]:
     """Sections (b0, b1, b2, a1, a2) in Q30 of a Butterworth low-pass, the gain at 0 Hz exactly 1.
 
-    cutoff_hz: -3 dB point, above 0 and below rate_hz / 2. order: 1 to 4. Coefficients are rounded to nearest; b1
-    then takes up what is missing for b0 + b1 + b2 == 2^30 + a1 + a2, so a constant acceleration comes out exactly.
+    cutoff_hz: -3 dB point, above 0 and below rate_hz / 2. order: 1 to 4. Coefficients are rounded to
+    nearest; b1 then takes up what is missing for b0 + b1 + b2 == 2^30 + a1 + a2, so a constant acceleration
+    comes out exactly.
     Raises EmlearnError if a value is out of range or a section is not stable once rounded.
     """
     from scipy import signal
@@ -60,8 +62,8 @@ def warmup_frames(sections: Sequence[Section], where: object = "gravity") -> int
 def _quantise(section: Sequence[float], where: object, cutoff_hz: float) -> Section:
     """One row of second-order sections (b0 b1 b2 1 a1 a2), scaled to gain 1 at 0 Hz, in Q30.
 
-    scipy puts the gain of the whole cascade into the first section; here every section carries its own, so that
-    none of them amplifies or drowns the signal in rounding.
+    scipy puts the gain of the whole cascade into the first section; here every section carries its own, so
+    that none of them amplifies or drowns the signal in rounding.
     """
     b0, b1, b2, _, a1, a2 = (float(value) for value in section)
     gain = (1.0 + a1 + a2) / (b0 + b1 + b2)

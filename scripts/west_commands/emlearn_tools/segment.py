@@ -34,8 +34,8 @@ def merged(label: str, rules: "LabelRules") -> str:
 def classes_of(labels: Iterable[str], rules: "LabelRules", where: object = "labels") -> tuple[str, ...]:
     """Class names by class index: rules.keep in its order, else all labels that are not dropped, sorted.
 
-    labels: those that occur in the recordings. Raises EmlearnError for a label of the rules that does not occur (a
-    dropped one may be missing), for fewer than two classes and for more than 255.
+    labels: those that occur in the recordings. Raises EmlearnError for a label of the rules that does not
+    occur (a dropped one may be missing), for fewer than two classes and for more than 255.
     """
     present = sorted(set(labels))
     named = {merged(label, rules) for label in present}
@@ -69,9 +69,9 @@ def join(
     """Class index of every window, or STRADDLING, DROPPED_LABEL or UNLABELED; (k,) int64.
 
     end: (k,) number of the last frame of each window, window_len - 1 or more. spans: labels of all frames.
-    how: "pure": all frames must carry the same label after merging, else the window straddles. "majority": the label
-    of most frames wins, the later one among equals. Without any frame of a class a window is UNLABELED or
-    DROPPED_LABEL, whichever holds more frames.
+    how: "pure": all frames must carry the same label after merging, else the window straddles. "majority":
+    the label of most frames wins, the later one among equals. Without any frame of a class a window is
+    UNLABELED or DROPPED_LABEL, whichever holds more frames.
     """
     if how not in ("pure", "majority"):
         raise ValueError(f"unknown way to join: {how}")

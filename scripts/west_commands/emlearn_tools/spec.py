@@ -33,12 +33,12 @@ IDENTITY_MOUNT = ((0, 1), (1, 1), (2, 1))
 class PipelineSpec:
     """All that turns samples into features and smooths decisions; the same on the host and on the device.
 
-    sensors: ("acc",), ("gyro",) or ("acc", "gyro"). acc_step, gyro_step: g and dps a count, None without the sensor.
-    mount: for each device axis x y z the axis (0..2) of the recording and its sign, applied to every sensor.
-    rate_hz: nominal, a multiple of 1/1000. rate_tolerance: share of it, 0 .. 0.5, a multiple of 1/1000.
-    window_len, hop_len: frames. gravity: filter sections (b0, b1, b2, a1, a2) in Q30, empty for no filter.
-    warmup_frames: frames that the filter takes to settle. features: "stream.stat", in the library's order.
-    smooth: n_windows (1..255), hold_windows (0..255), min_share_percent (0..100).
+    sensors: ("acc",), ("gyro",) or ("acc", "gyro"). acc_step, gyro_step: g and dps a count, None without
+    the sensor. mount: for each device axis x y z the axis (0..2) of the recording and its sign, applied to
+    every sensor. rate_hz: nominal, a multiple of 1/1000. rate_tolerance: share of it, 0 .. 0.5, a multiple
+    of 1/1000. window_len, hop_len: frames. gravity: filter sections (b0, b1, b2, a1, a2) in Q30, empty for
+    no filter. warmup_frames: frames that the filter takes to settle. features: "stream.stat", in the
+    library's order. smooth: n_windows (1..255), hold_windows (0..255), min_share_percent (0..100).
     """
 
     sensors: tuple[str, ...]
@@ -56,7 +56,8 @@ class PipelineSpec:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """Names of the channels of a frame, in order: acc_x acc_y acc_z gyro_x gyro_y gyro_z, of the sensors used."""
+        """Names of the channels of a frame, in order: acc_x acc_y acc_z gyro_x gyro_y gyro_z, of the
+        sensors used."""
         return tuple(f"{sensor}_{axis}" for sensor in self.sensors for axis in AXES)
 
     @property
@@ -76,14 +77,16 @@ class PipelineSpec:
         return round(self.rate_tolerance * 1000)
 
     def accepts_rate(self, rate_hz: float) -> bool:
-        """Whether a measured rate lies within the tolerance (bounds included, with room for rounding of float)."""
+        """Whether a measured rate lies within the tolerance (bounds included, with room for rounding of
+        float)."""
         return (
             abs(rate_hz - float(self.rate_hz))
             <= float(self.rate_hz) * self.rate_tolerance * (1 + 1e-9) + 1e-9
         )
 
     def with_features(self, names: Sequence[str]) -> "PipelineSpec":
-        """The same pipeline with only these features, in the present order; EmlearnError if one is not there."""
+        """The same pipeline with only these features, in the present order; EmlearnError if one is not
+        there."""
         missing = [name for name in names if name not in self.features]
         if missing:
             raise EmlearnError(f"feature '{missing[0]}' is not in the spec", "features")
@@ -113,7 +116,8 @@ class PipelineSpec:
 
     @classmethod
     def from_json(cls, data: Any, where: object) -> "PipelineSpec":
-        """Read what to_json() wrote; everything is checked. Raises EmlearnError naming `where` and the key."""
+        """Read what to_json() wrote; everything is checked. Raises EmlearnError naming `where` and the
+        key."""
         fields = [field.name for field in dataclasses.fields(cls)]
         mapping = _mapping(data, where, fields)
         for name in fields:
@@ -226,7 +230,8 @@ class PipelineSpec:
 
 @dataclass(frozen=True)
 class LabelRules:
-    """Which labels become classes. keep: () for every label that is not dropped. merge: new name -> old names."""
+    """Which labels become classes. keep: () for every label that is not dropped. merge: new name -> old
+    names."""
 
     keep: tuple[str, ...] = ()
     drop: tuple[str, ...] = ()
@@ -237,7 +242,8 @@ class LabelRules:
 class ModelRules:
     """What is trained. kind: "decision_tree", "random_forest" or "extra_trees". vote: "soft" or "hard".
 
-    candidates: one dict of scikit-learn parameters each, in the order of the grid; the first is used for selection.
+    candidates: one dict of scikit-learn parameters each, in the order of the grid; the first is used for
+    selection.
     """
 
     kind: str
@@ -249,8 +255,9 @@ class ModelRules:
 class SelectionRules:
     """How features are chosen. max_features: None for all. method: "importance" or "permutation".
 
-    backward: try ever smaller sets (each round drops `drop_share` of the features, the least important ones, until
-    min_features are left) and take the smallest whose score lies within `tolerance` of the best.
+    backward: try ever smaller sets (each round drops `drop_share` of the features, the least important
+    ones, until min_features are left) and take the smallest whose score lies within `tolerance` of the
+    best.
     """
 
     max_features: int | None = None
@@ -263,7 +270,8 @@ class SelectionRules:
 
 @dataclass(frozen=True)
 class CvRules:
-    """Cross-validation. group: "subject" or "recording". folds: outer; inner_folds: inside each, for choices."""
+    """Cross-validation. group: "subject" or "recording". folds: outer; inner_folds: inside each, for
+    choices."""
 
     group: str = "subject"
     folds: int = 5
@@ -276,9 +284,9 @@ class CvRules:
 class TrainSpec:
     """A training run: what a YAML file says. pipeline.features are the candidates that selection starts from.
 
-    include, exclude: glob patterns on the name of a recording; a recording is used if any of include matches (all if
-    there are none) and none of exclude does. label_join: "pure" (windows that straddle labels are dropped) or
-    "majority" (the label of most frames wins).
+    include, exclude: glob patterns on the name of a recording; a recording is used if any of include
+    matches (all if there are none) and none of exclude does. label_join: "pure" (windows that straddle
+    labels are dropped) or "majority" (the label of most frames wins).
     """
 
     name: str
@@ -310,13 +318,15 @@ def load_spec(path: Path | str, feature_names: Sequence[str] | None = None) -> T
 
 
 def section_is_stable(section: Sequence[int]) -> bool:
-    """Whether both poles of a Q30 section (b0, b1, b2, a1, a2) lie inside the unit circle, in exact integers."""
+    """Whether both poles of a Q30 section (b0, b1, b2, a1, a2) lie inside the unit circle, in exact
+    integers."""
     _, _, _, a1, a2 = section
     return abs(a2) < COEF_ONE and abs(a1) < COEF_ONE + a2
 
 
 def parse_mount(value: Any, where: object) -> tuple[tuple[int, int], ...]:
-    """Three of x, y, z with optional sign, as in ["x", "-z", "+y"]: device axis i is that axis of the recording."""
+    """Three of x, y, z with optional sign, as in ["x", "-z", "+y"]: device axis i is that axis of the
+    recording."""
     mount = []
     for item in value if isinstance(value, list | tuple) else ():
         match = re.fullmatch(r"([+-]?)([xyz])", item) if isinstance(item, str) else None

@@ -172,7 +172,8 @@ def _gravity(root: "_Node", rate_hz: Fraction) -> tuple[tuple[gravity.Section, .
 
 
 def _features(root: "_Node", spec: PipelineSpec, names: Sequence[str]) -> tuple[str, ...]:
-    """Features that the patterns choose, in the order of `names`; patterns skip what the pipeline cannot compute."""
+    """Features that the patterns choose, in the order of `names`; patterns skip what the pipeline cannot
+    compute."""
     patterns = root.texts("features")
     possible = [name for name in names if not spec.lacks(name)]
     chosen: set[str] = set()

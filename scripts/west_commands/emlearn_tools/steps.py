@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one count of a sensor is worth: steps of chips and ranges, as exact fractions of g and dps.
 
-A chip's data sheet states its sensitivity, which is not always full scale / 32768; a recording is quantised on the
-chip's own grid, so that raw registers of the chip are frames without arithmetic. Standard library only.
+A chip's data sheet states its sensitivity, which is not always full scale / 32768; a recording is quantised
+on the chip's own grid, so that raw registers of the chip are frames without arithmetic. Standard library
+only.
 """
 
 from fractions import Fraction
@@ -63,7 +64,8 @@ RATES_HZ: dict[str, tuple[float, ...]] = {
 
 
 def step_of(sensor: str, full_scale: Fraction, chip: str | None, where: object) -> Fraction:
-    """Step of `sensor` ("acc", "gyro") at a range of +-full_scale (g or dps): of `chip`, else full scale / 32768.
+    """Step of `sensor` ("acc", "gyro") at a range of +-full_scale (g or dps): of `chip`, else full scale /
+    32768.
 
     Raises EmlearnError for an unknown chip, or a range that the chip does not have.
     """

@@ -30,8 +30,8 @@ OPTIMISM = 0.02
 class Results:
     """All that training found out.
 
-    jobs, choices, held: of the outer cross-validation, fold by fold and seed by seed. rates: (Hz, kind), in the order
-    of Held.rates. choice, pipeline, estimator, forest: the final model.
+    jobs, choices, held: of the outer cross-validation, fold by fold and seed by seed. rates: (Hz, kind), in
+    the order of Held.rates. choice, pipeline, estimator, forest: the final model.
     """
 
     context: crossval.Context
@@ -82,7 +82,8 @@ def make(results: Results) -> dict[str, Any]:
 
 
 def summary(report: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model carries of its report: scores of the first seed, so that they do not depend on their number."""
+    """What a model carries of its report: scores of the first seed, so that they do not depend on their
+    number."""
     cv = report["cv"]
     return {
         "group": cv["group"],

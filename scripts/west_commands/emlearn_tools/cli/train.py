@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 DESCRIPTION = """\
 Train a model from labelled recordings, and find out what it is worth on people it has not seen.
 
-Scores come from grouped cross-validation: nobody is in training and test at once, and features and parameters are
-chosen anew inside every fold. The same data, spec, seed and package versions give the same MODEL.json, byte by byte,
-whatever --jobs. Needs a C compiler: features are computed by the device's own code.
+Scores come from grouped cross-validation: nobody is in training and test at once, and features and
+parameters are chosen anew inside every fold. The same data, spec, seed and package versions give the same
+MODEL.json, byte by byte, whatever --jobs. Needs a C compiler: features are computed by the device's own
+code.
 """
 
 EPILOG = """\
@@ -126,10 +127,10 @@ def _summary(report: Mapping[str, Any]) -> str:
     data, cv, model = report["data"], report["cv"], report["model"]
     dropped = ", ".join(f"{reason} {n}" for reason, n in data["windows"]["dropped"].items() if n) or "none"
     lines = [
-        f"{report['name']}: {len(report['classes'])} classes, {data['windows']['used']} windows of {data['groups']} "
-        f"{cv['group']}s in {data['recordings']} recordings",
+        f"{report['name']}: {len(report['classes'])} classes, {data['windows']['used']} windows of "
+        f"{data['groups']} {cv['group']}s in {data['recordings']} recordings",
         f"windows dropped: {dropped}",
-        f"{cv['n_folds']} folds by {cv['group']}, {len(cv['seeds'])} seed{'s' * (len(cv['seeds']) > 1)}, out of fold:",
+        f"{cv['n_folds']} folds by {cv['group']}, seeds {', '.join(map(str, cv['seeds']))}, out of fold:",
         f"  per window       {_scores(cv)}",
         f"  after smoothing  {_scores(cv['smoothed'])}",
         f"  a random split would claim macro-F1 {report['random_split']['macro_f1']:.4f}",

@@ -91,7 +91,7 @@ CASES = (
     ),
     Case("gyro_13_hop_beyond_window", GYRO, 13, 37, 25, smooth=(2, 0, 100)),
     Case("acc_gyro_5", BOTH, 5, 7, 30, every_feature=True, smooth=(7, 0, 30)),
-    Case("acc_3", ACC, 3, 2, 40, (SLOW,), 50, n_classes=4, smooth=(9, 4, 40), gaps=((0, 5), (30, 1))),
+    Case("acc_3", ACC, 3, 2, 40, (SLOW,), 20, n_classes=4, smooth=(9, 4, 40), gaps=((0, 5), (30, 1))),
     Case("acc_2", ACC, 2, 1, 40, every_feature=True, vote=1, n_trees=3),
     Case("acc_gyro_1", BOTH, 1, 1, 50, (FAST,), 4, True, n_classes=2, smooth=(5, 0, 0), gaps=((20, 100),)),
     Case("gyro_1_one_class", GYRO, 1, 3, 20, n_classes=1, n_trees=2, depth=2),

@@ -319,12 +319,13 @@ class _Pipeline:
     def push(self, frames: np.ndarray, n_lost: int) -> Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """All windows that these frames complete, in blocks of (windows, features, votes)."""
         while True:
-            windows = np.zeros(BATCH_WINDOWS, WINDOW_DTYPE)
-            features = np.zeros((BATCH_WINDOWS, self.n_features), np.int16)
-            votes = np.zeros((BATCH_WINDOWS, self.n_classes), np.uint32)
+            room = min(BATCH_WINDOWS, max(1, len(frames)))  # a frame completes one window at most
+            windows = np.zeros(room, WINDOW_DTYPE)
+            features = np.zeros((room, self.n_features), np.int16)
+            votes = np.zeros((room, self.n_classes), np.uint32)
             used = ctypes.c_size_t()
             n = library().emlearn_host_push(
-                self.handle, frames.ctypes.data, len(frames), min(n_lost, 0xFFFFFFFF), BATCH_WINDOWS,
+                self.handle, frames.ctypes.data, len(frames), min(n_lost, 0xFFFFFFFF), room,
                 ctypes.byref(used), windows.ctypes.data, features.ctypes.data, votes.ctypes.data,
             )  # fmt: skip
             if n < 0:

@@ -11,7 +11,7 @@ def make_tree(folder: Path, version: str) -> Path:
     major, minor, patch = version.split(".")
     (folder / "cmake" / "modules").mkdir(parents=True)
     (folder / "VERSION").write_text(
-        f"VERSION_MAJOR = {major}\nVERSION_MINOR = {minor}\nPATCHLEVEL = {patch}\nVERSION_TWEAK = 0\nEXTRAVERSION =\n"
+        f"VERSION_MAJOR = {major}\nVERSION_MINOR = {minor}\nPATCHLEVEL = {patch}\nEXTRAVERSION =\n"
     )
     return folder
 

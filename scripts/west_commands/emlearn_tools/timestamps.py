@@ -27,7 +27,7 @@ MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 20000.0
 def measure(time_s: np.ndarray, where: str = "") -> tuple[float, tuple[tuple[int, int], ...]]:
     """Return the rate in Hz and the gaps as (frame, n_lost): n_lost frames are missing before that frame.
 
-    time_s: (n,) float64, seconds, n >= 2, finite, not falling; equal neighbours are allowed (arrival times).
+    time_s: (n,) float64, seconds, not falling; equal neighbours are allowed (arrival times).
 
     The first period is the median step, or where stamps come in bursts the median over blocks of 16 steps.
     The rate is then that of all steps outside of gaps, n / (t_end - t_start - gaps), so time stamps rounded
@@ -38,13 +38,16 @@ def measure(time_s: np.ndarray, where: str = "") -> tuple[float, tuple[tuple[int
     periods among the next 8 frames make good is not missing, and if no more than 0.5 periods are left there
     is no gap.
 
-    Raises EmlearnError for fewer than 2 frames, time that falls or stands still, and rates that no IMU has.
+    Raises EmlearnError for fewer than 2 frames, time that is not finite, falls or stands still, and rates that
+    no IMU has.
     """
     n = len(time_s)
     if n < 2:
         raise EmlearnError(
             f"{n} frame{'s' * (n != 1)}, too short to have a rate", where, "record at least one window"
         )
+    if not np.isfinite(time_s).all():
+        raise EmlearnError(f"time is not a finite number at frame {np.argmin(np.isfinite(time_s))}", where)
     steps = np.diff(time_s)
     falling = np.flatnonzero(steps < 0)
     if len(falling):

@@ -3,6 +3,10 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from emlearn_tools.demo import Result
 
 DESCRIPTION = """\
 Go the whole path once and show what comes out.
@@ -45,15 +49,41 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the demonstration."""
+    """Run the demonstration and print what it found."""
     from emlearn_tools import demo
 
-    return demo.run(
+    result = demo.run(
         args.output,
         data=args.data or (),
         spec_path=args.spec,
         hold_out=args.hold_out,
         seed=args.seed,
-        jobs=args.jobs,
-        firmware=not args.no_firmware,
+        n_jobs=args.jobs,
+        use_firmware=not args.no_firmware,
+        say=lambda line: print(line, flush=True),
     )
+    print(_summary(result))
+    return 0
+
+
+def _summary(result: "Result") -> str:
+    """The result as text."""
+    scores, smoothed = result.scores, result.smoothed
+    width = max(len(name) for name in (*result.classes, "true / predicted"))
+    column = max(6, *(len(name) + 1 for name in result.classes))
+    lines = [
+        "",
+        f"confusion on {result.held_out}, windows before smoothing",
+        f"{'true / predicted':<{width}}" + "".join(f"{name:>{column}}" for name in result.classes),
+    ]
+    for name, counts in zip(result.classes, scores["confusion"], strict=True):
+        lines.append(f"{name:<{width}}" + "".join(f"{n or '.':>{column}}" for n in counts))
+    lines += [
+        "",
+        f"macro-F1 {scores['macro_f1']:.3f}, accuracy {scores['accuracy']:.3f} per window",
+        f"macro-F1 {smoothed['macro_f1']:.3f}, accuracy {smoothed['accuracy']:.3f} after smoothing",
+        f"all {result.n_decisions} decisions, votes included, are those of the host",
+        "",
+        f"report: {result.report}",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model will cost on a device, before there is firmware: bytes of flash, instructions a window.
+
+    model_bytes(layout)                              exact bytes of the tables of a forest
+    window_instructions(spec, layout)                estimate for one decision, all in
+    feature_instructions(features, window_len)       estimate for the features alone
+    tree_instructions(layout, mean_depth)            estimate for the forest alone
+    frame_instructions(n_channels, n_sections)       estimate for taking in one frame
+    smooth_instructions(n_windows)                   estimate for smoothing one decision
+
+Instructions are those of PRICES[core], "cortex-m3" (the default) or "cortex-m0", with the library compiled by gcc
+and -Os. They were measured by `python bench/features.py --prices` under QEMU, which also checks that they hold.
+
+Standard library only.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import NamedTuple
+
+from emlearn_tools.errors import EmlearnError
+from emlearn_tools.spec import PipelineSpec
+from emlearn_tools.trees_layout import LEAF, TreesLayout
+
+NODE_BYTES = 8
+ROOT_BYTES = 2
+FEATURE_BYTES = 2
+TREES_BYTES = 20
+"""sizeof(struct emlearn_trees) on a 32-bit target."""
+
+_ORDER_STATS = ("median", "q25", "q75", "iqr")
+_SINGLE_STATS = ("mean", "std", "min", "max", "ptp", "rms", "crossings", "jerk", *_ORDER_STATS)
+
+
+class Price(NamedTuple):
+    """Instructions: once, and for each of something more."""
+
+    once: float
+    each: float
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Instructions of the parts of a pipeline on one core.
+
+    call: features of a window, none listed. feature: each feature listed. streams: by kind, making a stream and
+    its sums and extremes; each is a frame of the window. stats: by statistic, on top of its stream; those of
+    "order" share one price; min, max and ptp are free. pair: corr of two rows, each a frame. frame: a frame, each
+    a channel. sections: the gravity filter, each a section for all three axes. trees: a forest, each a tree
+    without its decisions. level: a decision. weight: a class of a leaf of a soft vote. argmax: a class. smooth: a
+    decision, then for each window that votes, and for each pair of them.
+    """
+
+    call: float
+    feature: float
+    streams: dict[str, Price]
+    stats: dict[str, Price]
+    pair: Price
+    frame: Price
+    sections: Price
+    trees: Price
+    level: float
+    weight: float
+    argmax: float
+    smooth: tuple[float, float, float]
+
+
+PRICES = {
+    "cortex-m3": Prices(
+        call=26,
+        feature=18,
+        streams={
+            "row": Price(288, 8.71),
+            "motion": Price(222, 19.31),
+            "mag": Price(288, 43.31),
+            "motion_mag": Price(180, 63.34),
+        },
+        stats={
+            "mean": Price(18, 0),
+            "std": Price(69, 0.03),
+            "rms": Price(86, -0.02),
+            "crossings": Price(46, 12),
+            "jerk": Price(23, 10),
+            "order": Price(799, 15.33),
+        },
+        pair=Price(931, 24.71),
+        frame=Price(130, 12.33),
+        sections=Price(143, 111),
+        trees=Price(52, 20),
+        level=14.0,
+        weight=7.0,
+        argmax=12.2,
+        smooth=(36, 60.8, 10.2),
+    ),
+    "cortex-m0": Prices(
+        call=29,
+        feature=29,
+        streams={
+            "row": Price(292, 17.26),
+            "motion": Price(250, 30.68),
+            "mag": Price(372, 85.87),
+            "motion_mag": Price(307, 105.06),
+        },
+        stats={
+            "mean": Price(125, -0.01),
+            "std": Price(479, -0.03),
+            "rms": Price(425, -0.04),
+            "crossings": Price(168, 16.5),
+            "jerk": Price(78, 13.22),
+            "order": Price(975, 25.49),
+        },
+        pair=Price(2077, 58.83),
+        frame=Price(133, 25.33),
+        sections=Price(223, 837),
+        trees=Price(60, 25.5),
+        level=20.5,
+        weight=9.0,
+        argmax=13.0,
+        smooth=(44, 62.6, 8.8),
+    ),
+}
+
+
+def model_bytes(layout: TreesLayout) -> int:
+    """Bytes of flash that the generated tables of a forest take: nodes, roots, leaves, feature numbers and the
+    struct that holds them together. Class names, pipeline description and self-test come on top."""
+    tables = NODE_BYTES * len(layout.nodes) + ROOT_BYTES * len(layout.roots) + len(layout.leaves)
+    return tables + FEATURE_BYTES * layout.n_features + TREES_BYTES
+
+
+def mean_depth(layout: TreesLayout) -> float:
+    """Decisions that a tree takes on average if inputs go either way equally often."""
+    depths: dict[int, float] = {}
+    # Children stand behind their parents.
+    for number in range(len(layout.nodes) - 1, -1, -1):
+        _, _, child0, child1 = layout.nodes[number]
+        depths[number] = 1 + (_depth(child0, depths) + _depth(child1, depths)) / 2
+    return sum(_depth(root, depths) for root in layout.roots) / len(layout.roots)
+
+
+def window_instructions(
+    spec: PipelineSpec, layout: TreesLayout, mean_depth: float | None = None, core: str = "cortex-m3"
+) -> int:
+    """Instructions from one decision to the next: taking in hop_len frames, features, trees and the smoother.
+
+    spec: its features are those that the trees use. mean_depth: decisions a tree takes on average, where
+    measured; default mean_depth(layout). core: a key of PRICES, else EmlearnError.
+    """
+    prices = _prices(core)
+    frames = spec.hop_len * _frame(prices, len(spec.channels), len(spec.gravity))
+    features = _features(prices, spec.features, spec.window_len)
+    return round(frames + features + _trees(prices, layout, mean_depth) + _smooth(prices, spec.smooth[0]))
+
+
+def feature_instructions(features: Sequence[str], window_len: int, core: str = "cortex-m3") -> int:
+    """Instructions for features ("stream.stat", listed stream by stream) of a window of window_len frames.
+
+    Raises EmlearnError for a feature or core that there is not.
+    """
+    return round(_features(_prices(core), features, window_len))
+
+
+def tree_instructions(layout: TreesLayout, mean_depth: float | None = None, core: str = "cortex-m3") -> int:
+    """Instructions for the votes of a forest and the class with the most of them."""
+    return round(_trees(_prices(core), layout, mean_depth))
+
+
+def frame_instructions(n_channels: int, n_sections: int = 0, core: str = "cortex-m3") -> int:
+    """Instructions for one frame: the gravity filter of n_sections sections (0 for none), and the window."""
+    return round(_frame(_prices(core), n_channels, n_sections))
+
+
+def smooth_instructions(n_windows: int, core: str = "cortex-m3") -> int:
+    """Instructions for smoothing one decision over n_windows windows."""
+    return round(_smooth(_prices(core), n_windows))
+
+
+def _prices(core: str) -> Prices:
+    if core not in PRICES:
+        raise EmlearnError(f"no prices for core '{core}'", hint=f"one of {', '.join(PRICES)}")
+    return PRICES[core]
+
+
+def _depth(link: int, depths: dict[int, float]) -> float:
+    return 0.0 if link & LEAF else depths[link]
+
+
+def _frame(prices: Prices, n_channels: int, n_sections: int) -> float:
+    gravity = prices.sections.once + prices.sections.each * n_sections if n_sections else 0
+    return prices.frame.once + prices.frame.each * n_channels + gravity
+
+
+def _trees(prices: Prices, layout: TreesLayout, depth: float | None) -> float:
+    depth = mean_depth(layout) if depth is None else depth
+    tree = prices.trees.each + prices.level * depth + (0 if layout.vote else prices.weight * layout.n_classes)
+    return prices.trees.once + prices.argmax * layout.n_classes + tree * len(layout.roots)
+
+
+def _smooth(prices: Prices, n_windows: int) -> float:
+    once, window, pair = prices.smooth
+    return once + window * n_windows + pair * n_windows**2
+
+
+def _features(prices: Prices, features: Sequence[str], window_len: int) -> float:
+    total = prices.call + prices.feature * len(features)
+    for stream, group in groupby(features, key=lambda name: name.partition(".")[0]):
+        stats = {name.partition(".")[2] for name in group}
+        total += sum(price.once + price.each * window_len for price in _stream(prices, stream, stats))
+    return total
+
+
+def _stream(prices: Prices, stream: str, stats: set[str]) -> list[Price]:
+    sensor, _, axes = stream.partition("_")
+    kind = "motion" if sensor == "motion" else "row"
+    if sensor not in ("acc", "gravity", "motion", "gyro") or not stats:
+        raise EmlearnError(f"no stream '{stream}'", "features")
+    if axes in ("xy", "xz", "yz") and stats == {"corr"}:
+        making = _minus(prices.streams[kind], prices.streams["row"])
+        return [prices.pair, making, making]
+    if axes not in ("x", "y", "z", "mag") or not stats.issubset(_SINGLE_STATS):
+        raise EmlearnError(f"no feature '{stream}.{sorted(stats)[0]}'", "features")
+    if axes == "mag":
+        kind = "motion_mag" if sensor == "motion" else "mag"
+    groups = {"order" if stat in _ORDER_STATS else stat for stat in stats}
+    if "crossings" in groups:
+        groups.discard("mean")
+    return [prices.streams[kind], *(prices.stats[group] for group in sorted(groups) if group in prices.stats)]
+
+
+def _minus(a: Price, b: Price) -> Price:
+    return Price(a.once - b.once, a.each - b.each)

@@ -2,6 +2,7 @@
 """Made-up pipelines, samples and forests for hypothesis: valid by construction, extremes drawn often."""
 
 import math
+import os
 import random
 from fractions import Fraction
 
@@ -10,6 +11,9 @@ import oracle
 from emlearn_tools.model import SOFT_VOTES, Forest, Tree, quantise_leaf
 from emlearn_tools.spec import IDENTITY_MOUNT, PipelineSpec
 from hypothesis import strategies as st
+
+SOAK = 30 if os.environ.get("EMLEARN_SOAK") else 1
+"""How many times the usual number of examples to try."""
 
 EXTREMES = (-32768, -32767, -16385, -16384, -2, -1, 0, 1, 2, 16383, 16384, 32766, 32767)
 ONE = 2**30

@@ -49,7 +49,7 @@ def test_the_library_knows_exactly_the_documented_features_in_order():
     assert native.feature_names() == oracle.FEATURE_NAMES
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * own.SOAK, deadline=None)
 @given(st.data())
 def test_every_feature_of_one_small_window_is_exact(data):
     n = data.draw(st.integers(1, 24))
@@ -75,14 +75,14 @@ def test_the_longest_window_is_exact(kind):
     check_features(spec, own.bulk(kind, 32767, 6, seed=1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * own.SOAK, deadline=None)
 @given(st.sampled_from(own.BULK_KINDS), st.integers(1, 300), st.integers(0, 2**32 - 1))
 def test_statistics_are_exact_for_any_length(kind, n, seed):
     spec = own.make_spec(BOTH, n, 1, ())
     check_features(spec, own.bulk(kind, n + 1, 6, seed))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * own.SOAK, deadline=None)
 @given(own.gravities, st.lists(own.int16, max_size=80))
 def test_the_filter_is_exact(sections, signal):
     cascade = oracle.Filter(sections)
@@ -99,7 +99,7 @@ def test_a_long_run_of_the_filter_is_exact(kind, cutoff):
     assert native.filter_signal(sections, signal).tolist() == [cascade.push(x) for x in signal]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 * own.SOAK, deadline=None)
 @given(st.data())
 def test_the_whole_pipeline_is_exact_for_any_chunks_and_gaps(data):
     spec = data.draw(own.specs())
@@ -119,7 +119,7 @@ def test_the_whole_pipeline_is_exact_for_any_chunks_and_gaps(data):
         assert as_windows(result) == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * own.SOAK, deadline=None)
 @given(st.data())
 def test_without_a_model_the_pipeline_is_exact_too(data):
     spec = data.draw(own.specs())
@@ -129,7 +129,7 @@ def test_without_a_model_the_pipeline_is_exact_too(data):
     assert as_windows(result) == oracle.run(spec, samples, gaps)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * own.SOAK, deadline=None)
 @given(st.data())
 def test_a_feature_does_not_depend_on_which_others_are_computed(data):
     whole = own.make_spec(BOTH, data.draw(st.integers(1, 40)), 5, GRAVITY)

@@ -19,7 +19,7 @@ def test_the_signal_of_a_seed_is_exact(seed, n_channels):
     assert (native.golden_signal(seed, 700, n_channels) == expected).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 * own.SOAK, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_signal_of_any_seed_is_exact(seed):
     assert (native.golden_signal(seed, 300, 6) == oracle.golden_signal(seed, 300, 6)).all()
@@ -37,7 +37,7 @@ def test_the_hash_is_fnv_1a_over_little_endian_pairs():
     assert oracle.golden_hash([0x6F66, 0x626F, 0x7261]) == 0xBF9CF968  # published for "foobar"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * own.SOAK, deadline=None)
 @given(st.lists(own.int16, max_size=50))
 def test_the_hash_is_exact(values):
     assert native.golden_hash(np.array(values, dtype=np.int16)) == oracle.golden_hash(values)

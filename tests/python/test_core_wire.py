@@ -5,6 +5,7 @@ import re
 
 import oracle
 import pytest
+import strategies as own
 from conftest import ROOT
 from emlearn_tools import native
 from emlearn_tools.errors import EmlearnError
@@ -29,7 +30,7 @@ def as_native(decision: oracle.Decision) -> native.Decision:
     return native.Decision(**vars(decision))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 * own.SOAK, deadline=None)
 @given(decisions, uint32, names)
 def test_a_line_is_exact_and_comes_back(decision, digest, name):
     line = native.wire_encode(as_native(decision), digest, name)
@@ -39,7 +40,7 @@ def test_a_line_is_exact_and_comes_back(decision, digest, name):
     assert native.wire_decode(line + "\r\n") == native.wire_decode(line)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 * own.SOAK, deadline=None)
 @given(decisions, st.data())
 def test_a_damaged_line_is_refused(decision, data):
     line = oracle.wire_line(decision, 0x1A2B3C4D, b"walking")

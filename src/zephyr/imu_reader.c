@@ -177,6 +177,9 @@ int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct eml
 	}
 	if (rc == 0) {
 		rc = reader->api->start(reader);
+		if (rc != 0) {
+			LOG_ERR("%s cannot be read at %u mHz: %d", reader->dev->name, asked->rate_mhz, rc);
+		}
 	}
 	reader->running = rc == 0;
 	return rc;

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TEST_RECORDINGS_H_
+#define TEST_RECORDINGS_H_
+
+#include <emlearn/zephyr/recording.h>
+
+#define WALK_FRAMES 6
+#define CODES_FRAMES 256
+#define CODES_CHANNELS 6
+
+/* 6 frames of both sensors: 3 lost before the second, labels a a b b "" "". */
+extern const struct emlearn_recording walk_recording;
+extern const int16_t walk_frames[WALK_FRAMES][6];
+
+/* Frames that tests fill. */
+extern const struct emlearn_recording codes_recording;
+extern int16_t codes_frames[CODES_FRAMES][CODES_CHANNELS];
+
+/* One frame, no accelerometer. */
+extern const struct emlearn_recording gyro_recording;
+
+#endif /* TEST_RECORDINGS_H_ */

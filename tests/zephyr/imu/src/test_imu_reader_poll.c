@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <string.h>
+
+#include <zephyr/kernel.h>
+#include <zephyr/ztest.h>
+
+#include <emlearn/zephyr/imu_reader_poll.h>
+
+#include "fake_imu.h"
+
+#define BATCH 8
+
+EMLEARN_IMU_READER_POLL_DEFINE(poll, NULL, BATCH);
+
+static struct emlearn_imu_asked asked;
+static struct emlearn_imu_got got;
+static struct emlearn_batch batch;
+
+/* 50 Hz, 61 ug, 8.75 mdps, unturned, on the fake device with answers that fit. */
+static void before(void *fixture)
+{
+	ARG_UNUSED(fixture);
+	fake_imu = (struct fake_imu){.rate_hz = 50, .acc_range_g = 2, .gyro_range_dps = 250};
+	asked = (struct emlearn_imu_asked){
+		.rate_mhz = 50000,
+		.rate_tolerance_permille = 50,
+		.sensors = EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO,
+		.acc_step = {61, 1000000},
+		.gyro_step = {7, 800},
+		.mount = {{0, 1}, {1, 1}, {2, 1}},
+	};
+	poll.reader.dev = fake_imu_device();
+}
+
+static void after(void *fixture)
+{
+	ARG_UNUSED(fixture);
+	emlearn_imu_reader_stop(&poll.reader);
+}
+
+static int start(void)
+{
+	return emlearn_imu_reader_start(&poll.reader, &asked, &got);
+}
+
+static int read_batch(void)
+{
+	memset(&batch, 0xff, sizeof(batch));
+	return emlearn_imu_reader_read(&poll.reader, &batch);
+}
+
+static void set_acc_counts(int32_t x, int32_t y, int32_t z)
+{
+	sensor_ug_to_ms2(61 * x, &fake_imu.acc[0]);
+	sensor_ug_to_ms2(61 * y, &fake_imu.acc[1]);
+	sensor_ug_to_ms2(61 * z, &fake_imu.acc[2]);
+}
+
+static int64_t now_us(void)
+{
+	return (int64_t)k_ticks_to_us_floor64((uint64_t)k_uptime_ticks());
+}
+
+ZTEST(imu_reader, test_a_batch_holds_frames_of_all_sensors_on_the_grid_of_the_model)
+{
+	set_acc_counts(1, -2, 16393);
+	sensor_10udegrees_to_rad(-875 * 100, &fake_imu.gyro[1]);
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_frames, BATCH);
+	zassert_equal(batch.n_used, 0);
+	zassert_equal(batch.n_lost, 0);
+	zassert_equal(batch.period_ns, 20000000);
+	for (size_t i = 0; i < BATCH; i++) {
+		const int16_t expected[] = {1, -2, 16393, 0, -100, 0};
+
+		zassert_mem_equal(&batch.frames[6 * i], expected, sizeof(expected));
+	}
+}
+
+ZTEST(imu_reader, test_frames_hold_only_the_sensors_asked_for)
+{
+	set_acc_counts(1, 2, 3);
+	sensor_10udegrees_to_rad(875 * 4, &fake_imu.gyro[0]);
+	asked.sensors = EMLEARN_SENSOR_GYRO;
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	for (size_t i = 0; i < BATCH; i++) {
+		const int16_t expected[] = {4, 0, 0};
+
+		zassert_mem_equal(&batch.frames[3 * i], expected, sizeof(expected));
+	}
+}
+
+ZTEST(imu_reader, test_the_mount_turns_and_negates_and_holds_the_lowest_code)
+{
+	set_acc_counts(10, -32768, 30);
+	asked.mount[0] = (struct emlearn_imu_mount_axis){2, -1};
+	asked.mount[1] = (struct emlearn_imu_mount_axis){0, 1};
+	asked.mount[2] = (struct emlearn_imu_mount_axis){1, -1};
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	zassert_equal(batch.frames[0], -30);
+	zassert_equal(batch.frames[1], 10);
+	zassert_equal(batch.frames[2], 32767);
+}
+
+ZTEST(imu_reader, test_deadlines_follow_each_other_without_drift)
+{
+	int64_t first;
+
+	/* 104.167 Hz: 9599.97 us, so a drift of a tick a frame would be seen. */
+	asked.rate_mhz = 104167;
+	fake_imu.rate_hz = 104;
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	first = batch.t_us;
+	for (int i = 1; i < 50; i++) {
+		zassert_ok(read_batch());
+		zassert_equal(batch.n_frames, BATCH);
+		zassert_equal(batch.n_lost, 0);
+		/* floor of a sum against the sum of floors */
+		zassert_within(batch.t_us - first, INT64_C(8000000000) * i / 104167, 1);
+	}
+	zassert_within(now_us(), batch.t_us + 7 * INT64_C(9600), 300);
+	zassert_equal(fake_imu.n_fetched, 50 * BATCH);
+}
+
+ZTEST(imu_reader, test_deadlines_missed_while_the_caller_is_busy_are_lost_frames)
+{
+	int64_t last;
+
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	last = batch.t_us + (BATCH - 1) * 20000;
+	/* The next frames are due 20, 40, 60 and 80 ms after the last. */
+	k_busy_wait(90000);
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, 3);
+	zassert_equal(batch.t_us, last + 80000);
+	zassert_equal(batch.n_frames, BATCH);
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, 0);
+}
+
+ZTEST(imu_reader, test_a_late_frame_is_not_lost)
+{
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	k_busy_wait(35000);
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, 0);
+}
+
+ZTEST(imu_reader, test_a_failed_fetch_is_a_lost_frame_and_ends_the_batch)
+{
+	int64_t t_us;
+
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	t_us = batch.t_us + BATCH * 20000;
+	fake_imu.fetch_rc = -EIO;
+	fake_imu.n_fail = 2;
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, 2);
+	zassert_equal(batch.t_us, t_us + 2 * 20000);
+	zassert_equal(batch.n_frames, BATCH);
+}
+
+/* Fails the fourth fetch of a batch. */
+static void fail_later(struct k_timer *timer)
+{
+	ARG_UNUSED(timer);
+	fake_imu.n_fail = 1;
+}
+
+static K_TIMER_DEFINE(failure, fail_later, NULL);
+
+ZTEST(imu_reader, test_frames_before_a_failed_fetch_come_first_and_the_loss_after_them)
+{
+	fake_imu.fetch_rc = -EIO;
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	k_timer_start(&failure, K_MSEC(70), K_NO_WAIT);
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, 0);
+	zassert_true(batch.n_frames > 0 && batch.n_frames < BATCH);
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, 1);
+	zassert_equal(batch.n_frames, BATCH);
+}
+
+ZTEST(imu_reader, test_a_driver_that_keeps_failing_is_reported_and_may_recover)
+{
+	zassert_ok(start());
+	fake_imu.fetch_rc = -EIO;
+	fake_imu.n_fail = UINT32_MAX;
+	zassert_equal(read_batch(), -EIO);
+	zassert_equal(fake_imu.n_fetched, CONFIG_EMLEARN_IMU_READER_POLL_ERRORS_MAX);
+	fake_imu.n_fail = 0;
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, CONFIG_EMLEARN_IMU_READER_POLL_ERRORS_MAX);
+	zassert_equal(batch.n_frames, BATCH);
+}
+
+ZTEST(imu_reader, test_frames_that_are_not_there_are_lost_but_no_fault)
+{
+	zassert_ok(start());
+	fake_imu.fetch_rc = -EAGAIN;
+	fake_imu.n_fail = 5 * CONFIG_EMLEARN_IMU_READER_POLL_ERRORS_MAX;
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, 5 * CONFIG_EMLEARN_IMU_READER_POLL_ERRORS_MAX);
+}
+
+ZTEST(imu_reader, test_unpaced_reading_takes_no_time_and_counts_from_zero)
+{
+	int64_t start_us = now_us();
+
+	asked.unpaced = true;
+	zassert_ok(start());
+	for (int i = 0; i < 100; i++) {
+		zassert_ok(read_batch());
+		zassert_equal(batch.t_us, i * BATCH * 20000);
+	}
+	zassert_true(now_us() - start_us < 1000000, "16 s of frames took %d us", (int)(now_us() - start_us));
+}
+
+ZTEST(imu_reader, test_the_driver_is_asked_for_rate_and_nominal_ranges)
+{
+	zassert_ok(start());
+	zassert_equal(fake_imu.asked_rate_uhz, 50000000);
+	/* 61 ug * 32768 is 1.9988 g, 8.75 mdps * 32768 is 286.7 dps: ranges of 2 g and 250 dps. */
+	zassert_within(fake_imu.asked_acc_um_s2, 19613300, 2);
+	zassert_within(fake_imu.asked_gyro_urad_s, 4363322, 5);
+}
+
+ZTEST(imu_reader, test_got_is_what_the_driver_says)
+{
+	fake_imu.rate_hz = 52;
+	fake_imu.acc_range_g = 4;
+	fake_imu.gyro_range_dps = 500;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 52000);
+	zassert_equal(got.acc_range_mg, 4000);
+	zassert_equal(got.gyro_range_mdps, 500000);
+}
+
+ZTEST(imu_reader, test_a_driver_that_does_not_say_is_taken_at_its_word)
+{
+	fake_imu.attr_rc = -ENOTSUP;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 0);
+	zassert_equal(got.acc_range_mg, 0);
+	zassert_equal(got.gyro_range_mdps, 0);
+}
+
+ZTEST(imu_reader, test_a_rate_outside_of_the_tolerance_is_refused)
+{
+	asked.rate_mhz = 100000;
+	asked.rate_tolerance_permille = 40;
+	fake_imu.rate_hz = 104;
+	zassert_ok(start());
+	emlearn_imu_reader_stop(&poll.reader);
+	fake_imu.rate_hz = 96;
+	zassert_ok(start());
+	emlearn_imu_reader_stop(&poll.reader);
+	fake_imu.rate_hz = 105;
+	zassert_equal(start(), -ERANGE);
+	zassert_equal(got.rate_mhz, 105000);
+	fake_imu.rate_hz = 95;
+	zassert_equal(start(), -ERANGE);
+	zassert_equal(read_batch(), -EINVAL, "a refused reader must not read");
+}
+
+ZTEST(imu_reader, test_a_range_that_cuts_off_what_the_model_saw_is_refused)
+{
+	asked.acc_step = (struct emlearn_imu_step){122, 1000000};
+	zassert_equal(start(), -ERANGE);
+	zassert_equal(got.acc_range_mg, 2000);
+	asked.acc_step = (struct emlearn_imu_step){61, 1000000};
+	asked.gyro_step = (struct emlearn_imu_step){7, 400};
+	zassert_equal(start(), -ERANGE);
+	zassert_equal(got.gyro_range_mdps, 250000);
+}
+
+ZTEST(imu_reader, test_wishes_that_make_no_sense_are_refused)
+{
+	const struct emlearn_imu_asked valid = asked;
+
+	asked.rate_mhz = 0;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	asked.rate_tolerance_permille = 1001;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	asked.sensors = 0;
+	zassert_equal(start(), -EINVAL);
+	asked.sensors = 4;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	asked.acc_step.den = 0;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	asked.gyro_step.num = 0;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	asked.mount[1].axis = 0;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	asked.mount[2].axis = 3;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	asked.mount[2].sign = 0;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	zassert_ok(start());
+}
+
+ZTEST(imu_reader, test_a_tick_longer_than_half_a_period_is_refused)
+{
+	asked.rate_mhz = CONFIG_SYS_CLOCK_TICKS_PER_SEC * 1000u;
+	fake_imu.rate_hz = CONFIG_SYS_CLOCK_TICKS_PER_SEC;
+	zassert_equal(start(), -ENOTSUP);
+	asked.unpaced = true;
+	zassert_ok(start());
+}
+
+ZTEST(imu_reader, test_a_device_that_failed_is_refused)
+{
+	poll.reader.dev = broken_imu_device();
+	zassert_equal(start(), -ENODEV);
+}
+
+ZTEST(imu_reader, test_a_reader_runs_once_and_reads_only_while_it_runs)
+{
+	zassert_equal(read_batch(), -EINVAL);
+	zassert_ok(start());
+	zassert_equal(start(), -EALREADY);
+	zassert_ok(read_batch());
+	emlearn_imu_reader_stop(&poll.reader);
+	emlearn_imu_reader_stop(&poll.reader);
+	zassert_equal(read_batch(), -EINVAL);
+	zassert_ok(start());
+}
+
+ZTEST_SUITE(imu_reader, NULL, NULL, before, after, NULL);

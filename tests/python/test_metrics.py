@@ -56,7 +56,9 @@ def test_without_windows_there_is_no_score():
     assert math.isnan(metrics.accuracy(matrix)) and math.isnan(metrics.macro_f1(matrix))
 
 
-@pytest.mark.parametrize(("y_true", "y_pred"), [([0, 2], [0, 0]), ([0, 0], [-1, 0]), ([0], [0, 0])])
+@pytest.mark.parametrize(
+    ("y_true", "y_pred"), [([0, 2], [0, 0]), ([0, 0], [0, 2]), ([0, 0], [-1, 0]), ([0], [0, 0])]
+)
 def test_indices_out_of_range_and_lengths_that_differ_are_refused(y_true, y_pred):
     with pytest.raises(ValueError):
         metrics.confusion(y_true, y_pred, 2)

@@ -96,6 +96,7 @@ BAD_CSV = [
     ("time;acc_x;acc_y;acc_z\n0;0;0;1\n", "separated by `;`"),
     (HEADER + "0,0,0,1,a\n0.02,0,zero,1,a\n", "a.csv:3: acc_y is 'zero', not a number"),
     (HEADER + "0,0,0,1,a\n\n0.02,0,,1,a\n", "a.csv:4: acc_y is empty"),
+    (HEADER + "0,0,0,1,a\n0.02,0,1_0,1,a\n", "a.csv: cannot be read"),
     (HEADER + "0,0,0,1,a\n0.02,0,0\n", "a.csv:3: 3 fields, the header has 5"),
     (HEADER + "0,0,0,1,a\nnan,0,0,1,a\n", "a.csv:3: time is not a finite number"),
     (HEADER + "0,0,0,1,a\n\n0.02,0,0,nan,a\n", "a.csv:4: acc_z is not a finite number"),
@@ -394,6 +395,7 @@ def test_hapt_is_read_from_a_folder_and_a_zip(tmp_path):
             "user03.txt:3: 'nan' is not a finite number",
         ),
         ("acc_exp07_user03.txt", "0 0 1 2\n" * 40, "acc_exp07_user03.txt:1: 4 numbers, not 3"),
+        ("acc_exp07_user03.txt", "0 0 1\n0 1_0 1\n", "acc_exp07_user03.txt: cannot be read"),
         ("acc_exp07_user03.txt", " \n", "acc_exp07_user03.txt: is empty"),
     ],
 )

@@ -4,7 +4,7 @@
 A sensor sits on a body. In each bout of an activity the body repeats a movement with phase p(t), whose rate
 (steps, repetitions or shakes a second) and strength wander slowly. In a frame with x forward, y left, z up:
 
-    up        = vertical_g * w(p)                  w: harmonics 1..6, each `sharpness` times the one before
+    up        = vertical_g * w(p)                  w: harmonics 1..6, each `sharpness` times the last
     forward   = forward_g  * w(p + person's phase)
     sideways  = sideways_g * sin(q)                q = p / 2 where left and right alternate, else p
     pitch     = posture + pitch_deg * (sin(p), or (1 - cos(p)) / 2 for a bend from upright)
@@ -12,8 +12,9 @@ A sensor sits on a body. In each bout of an activity the body repeats a movement
 
 The accelerometer feels R' (a + 1 g up), R = Rz(yaw) Ry(pitch) Rx(roll), and the gyroscope the angular
 velocity of R, both turned by how the person wears the sensor. Then come scale error, bias, white noise, the
-limits of the range and the grid of the converter. Persons differ in rate, strength, shape and wear; a
-person wears the sensor anew in each recording; bouts differ a little.
+limits of the range and the grid of the converter. Harmonics over 0.45 frame rates are left out. Persons
+differ in rate, strength, shape and wear; a person wears the sensor anew in each recording; bouts differ a
+little.
 
 Activities (see ACTIVITIES): resting (sitting, standing or lying, with breath and fidgets), walking (with
 pauses to turn round), running, stairs (with level landings), squats (with rests), shaking. Walking and
@@ -213,8 +214,8 @@ def make(
         raise EmlearnError(
             f"{minutes:g} minutes a person", hint=f"{shortest:g} (every activity once) to 600 minutes"
         )
-    if not 10 <= rate_hz <= 1000:
-        raise EmlearnError(f"a rate of {rate_hz:g} Hz", hint="10 to 1000 Hz")
+    if not 20 <= rate_hz <= 1000:
+        raise EmlearnError(f"a rate of {rate_hz:g} Hz", hint="20 to 1000 Hz; shakes come at up to 6 Hz")
     if not 0 <= seed < 2**32:
         raise EmlearnError(f"the seed {seed}", hint="0 to 4294967295")
     n_recordings = 2 if minutes >= 2 * shortest else 1
@@ -359,7 +360,8 @@ def _movement(
     q = p / 2 if activity.alternate else p
     strength = strength * np.exp(0.15 * _wander(n, rate_hz, rng))
     order = np.arange(1, N_HARMONICS + 1)
-    weight = number["sharpness"] ** (order - 1.0) * (order * number["rate_hz"] < 0.45 * rate_hz)
+    heard = (order == 1) | (order * number["rate_hz"] < 0.45 * rate_hz)
+    weight = number["sharpness"] ** (order - 1.0) * heard
     weight /= np.sqrt((weight**2).sum())
 
     def wave(theta: float) -> np.ndarray:

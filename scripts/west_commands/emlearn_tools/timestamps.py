@@ -38,8 +38,8 @@ def measure(time_s: np.ndarray, where: str = "") -> tuple[float, tuple[tuple[int
     periods among the next 8 frames make good is not missing, and if no more than 0.5 periods are left there
     is no gap.
 
-    Raises EmlearnError for fewer than 2 frames, time that is not finite, falls or stands still, and rates that
-    no IMU has.
+    Raises EmlearnError for fewer than 2 frames, time that is not finite, falls or stands still, and rates
+    that no IMU has.
     """
     n = len(time_s)
     if n < 2:

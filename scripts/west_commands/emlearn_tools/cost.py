@@ -8,8 +8,9 @@
     frame_instructions(n_channels, n_sections)       estimate for taking in one frame
     smooth_instructions(n_windows)                   estimate for smoothing one decision
 
-Instructions are those of PRICES[core], "cortex-m3" (the default) or "cortex-m0", with the library compiled by gcc
-and -Os. They were measured by `python bench/features.py --prices` under QEMU, which also checks that they hold.
+Instructions are those of PRICES[core], "cortex-m3" (the default) or "cortex-m0", with the library compiled by
+gcc and -Os. They were measured by `python bench/features.py --prices` under QEMU, which also checks that they
+hold.
 
 Standard library only.
 """
@@ -44,12 +45,12 @@ class Price(NamedTuple):
 class Prices:
     """Instructions of the parts of a pipeline on one core.
 
-    call: features of a window, none listed. feature: each feature listed. streams: by kind, making a stream and
-    its sums and extremes; each is a frame of the window. stats: by statistic, on top of its stream; those of
-    "order" share one price; min, max and ptp are free. pair: corr of two rows, each a frame. frame: a frame, each
-    a channel. sections: the gravity filter, each a section for all three axes. trees: a forest, each a tree
-    without its decisions. level: a decision. weight: a class of a leaf of a soft vote. argmax: a class. smooth: a
-    decision, then for each window that votes, and for each pair of them.
+    call: features of a window, none listed. feature: each feature listed. streams: by kind, making a stream
+    and its sums and extremes; each is a frame of the window. stats: by statistic, on top of its stream; those
+    of "order" share one price; min, max and ptp are free. pair: corr of two rows, each a frame. frame: a
+    frame, each a channel. sections: the gravity filter, each a section for all three axes. trees: a forest,
+    each a tree without its decisions. level: a decision. weight: a class of a leaf of a soft vote. argmax: a
+    class. smooth: a decision, then for each window that votes, and for each pair of them.
     """
 
     call: float
@@ -123,8 +124,8 @@ PRICES = {
 
 
 def model_bytes(layout: TreesLayout) -> int:
-    """Bytes of flash that the generated tables of a forest take: nodes, roots, leaves, feature numbers and the
-    struct that holds them together. Class names, pipeline description and self-test come on top."""
+    """Bytes of flash that the generated tables of a forest take: nodes, roots, leaves, feature numbers and
+    the struct that holds them together. Class names, pipeline description and self-test come on top."""
     tables = NODE_BYTES * len(layout.nodes) + ROOT_BYTES * len(layout.roots) + len(layout.leaves)
     return tables + FEATURE_BYTES * layout.n_features + TREES_BYTES
 

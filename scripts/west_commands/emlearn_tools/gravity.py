@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Design of the gravity filter: a Butterworth low-pass as fixed-point sections, as docs/features.md runs
-them."""
+"""Design of the gravity filter: a Butterworth low-pass as fixed-point sections (docs/features.md)."""
 
 from collections.abc import Sequence
 
@@ -13,15 +12,19 @@ ORDER_MAX = 4
 SETTLED = 0.01
 """The filter has settled when its step response stays this close to its final value."""
 
+PRECISION = 1 << 10
+"""Least value of 1 + a1 + a2 in Q30: below, rounding the coefficients would move the cutoff."""
+
 Section = tuple[int, int, int, int, int]
 
 
 def design(rate_hz: float, cutoff_hz: float, order: int, where: object = "gravity") -> tuple[Section, ...]:
     """Sections (b0, b1, b2, a1, a2) in Q30 of a Butterworth low-pass, the gain at 0 Hz exactly 1.
 
-    cutoff_hz: -3 dB point, above 0 and below rate_hz / 2. order: 1 to 4. Coefficients are rounded to
-    nearest; b1 then takes up what is missing for b0 + b1 + b2 == 2^30 + a1 + a2, so a constant acceleration
-    comes out exactly.
+    cutoff_hz: -3 dB point, above about rate_hz / 6000 and below rate_hz / 2. order: 1 to 4. Every section
+    has its own pair of poles, zeros at half the rate, and gain 1 at 0 Hz: coefficients are rounded to
+    nearest, and b1 then takes up what is missing for b0 + b1 + b2 == 2^30 + a1 + a2, so a constant
+    acceleration comes out exactly. Sections stand in order of rising resonance.
     Raises EmlearnError if a value is out of range or a section is not stable once rounded.
     """
     from scipy import signal
@@ -29,19 +32,26 @@ def design(rate_hz: float, cutoff_hz: float, order: int, where: object = "gravit
     if not 1 <= order <= ORDER_MAX:
         raise EmlearnError(f"order {order} is not 1 to {ORDER_MAX}", where)
     if not 0 < cutoff_hz < rate_hz / 2:
+        half = f"{rate_hz / 2:g}"
+        raise EmlearnError(f"cutoff_hz {cutoff_hz:g} is not between 0 and half the rate ({half})", where)
+    _, poles, _ = signal.butter(order, cutoff_hz, fs=rate_hz, output="zpk")
+    upper = sorted((pole for pole in poles if pole.imag > -1e-12), key=lambda pole: pole.imag)
+    sections = tuple(_quantise(complex(pole), single=pole.imag < 1e-12) for pole in upper)
+    if any(
+        COEF_ONE + a1 + a2 < PRECISION or not section_is_stable(s) for s in sections for a1, a2 in [s[3:]]
+    ):
         raise EmlearnError(
-            f"cutoff_hz {cutoff_hz:g} is not between 0 and half the rate ({rate_hz / 2:g})", where
+            f"cutoff_hz {cutoff_hz:g} is too low for this rate in fixed point",
+            where,
+            f"{rate_hz / 5000:.2g} or more",
         )
-    sections = []
-    for poles_and_zeros in signal.butter(order, cutoff_hz, fs=rate_hz, output="sos"):
-        sections.append(_quantise(poles_and_zeros, where, cutoff_hz))
-    return tuple(sections)
+    return sections
 
 
-def warmup_frames(sections: Sequence[Section], where: object = "gravity") -> int:
-    """Frames from a step at the input until the output stays within 1 % of it; 0 without sections.
+def warmup_frames(sections: Sequence[Section]) -> int:
+    """Frames from a step at the input until the output stays within 1 % of it.
 
-    Raises EmlearnError above 65535 frames.
+    0 without sections; 65535 for a filter that takes longer.
     """
     import numpy as np
     from scipy import signal
@@ -49,30 +59,16 @@ def warmup_frames(sections: Sequence[Section], where: object = "gravity") -> int
     if not sections:
         return 0
     sos = np.array([[b0, b1, b2, COEF_ONE, a1, a2] for b0, b1, b2, a1, a2 in sections]) / COEF_ONE
-    step_response = signal.sosfilt(sos, np.ones(2 * FRAMES_MAX))
+    step_response = signal.sosfilt(sos, np.ones(FRAMES_MAX))
     outside = np.flatnonzero(np.abs(step_response - 1.0) > SETTLED)
-    frames = int(outside[-1]) + 1 if outside.size else 0
-    if frames > FRAMES_MAX:
-        raise EmlearnError(
-            "the gravity filter takes more than 65535 frames to settle", where, "a higher cutoff_hz"
-        )
-    return frames
+    return int(outside[-1]) + 1 if outside.size else 0
 
 
-def _quantise(section: Sequence[float], where: object, cutoff_hz: float) -> Section:
-    """One row of second-order sections (b0 b1 b2 1 a1 a2), scaled to gain 1 at 0 Hz, in Q30.
-
-    scipy puts the gain of the whole cascade into the first section; here every section carries its own, so
-    that none of them amplifies or drowns the signal in rounding.
-    """
-    b0, b1, b2, _, a1, a2 = (float(value) for value in section)
-    gain = (1.0 + a1 + a2) / (b0 + b1 + b2)
-    q_a1, q_a2 = round(a1 * COEF_ONE), round(a2 * COEF_ONE)
-    q_b0, q_b2 = round(b0 * gain * COEF_ONE), round(b2 * gain * COEF_ONE)
-    q_b1 = COEF_ONE + q_a1 + q_a2 - q_b0 - q_b2
-    result = (q_b0, q_b1, q_b2, q_a1, q_a2)
-    if not section_is_stable(result) or COEF_ONE + q_a1 + q_a2 <= 0 or q_b0 <= 0:
-        raise EmlearnError(
-            f"cutoff_hz {cutoff_hz:g} is too low for this rate in fixed point", where, "a higher one"
-        )
-    return result
+def _quantise(pole: complex, single: bool) -> Section:
+    """The section of a pole and its conjugate, or of a single real pole, in Q30."""
+    a1 = round((-pole.real if single else -2 * pole.real) * COEF_ONE)
+    a2 = 0 if single else round(abs(pole) ** 2 * COEF_ONE)
+    gain = COEF_ONE + a1 + a2
+    b0 = gain // (2 if single else 4)
+    b2 = 0 if single else b0
+    return (b0, gain - b0 - b2, b2, a1, a2)

@@ -30,6 +30,7 @@ import fnmatch
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -121,19 +122,17 @@ def _pipeline(root: "_Node", feature_names: Sequence[str] | None) -> PipelineSpe
     window.known(("len", "hop"))
     smooth = root.child("smooth", {})
     smooth.known(("windows", "hold", "min_share_percent"))
-    rate_hz = rate.fraction("hz")
-    sections, warmup = _gravity(root, rate_hz) if root.data.get("gravity") is not None else ((), 0)
     spec = PipelineSpec(
         sensors=tuple(steps),
         acc_step=steps.get("acc"),
         gyro_step=steps.get("gyro"),
         mount=parse_mount(root.data.get("mount", ["x", "y", "z"]), root.at("mount")),
-        rate_hz=rate_hz,
+        rate_hz=rate.fraction("hz"),
         rate_tolerance=rate.number("tolerance", 0.05),
         window_len=window.integer("len"),
         hop_len=window.integer("hop"),
-        gravity=sections,
-        warmup_frames=warmup,
+        gravity=(),
+        warmup_frames=0,
         features=("acc_x.mean",) if "acc" in steps else ("gyro_x.mean",),
         smooth=(
             smooth.integer("windows", 1),
@@ -142,11 +141,13 @@ def _pipeline(root: "_Node", feature_names: Sequence[str] | None) -> PipelineSpe
         ),
     )
     spec.check(root.where)
+    if root.data.get("gravity") is not None:
+        spec = _with_gravity(root.child("gravity"), spec)
     if feature_names is None:
         from emlearn_tools import native
 
         feature_names = native.feature_names()
-    spec = PipelineSpec(**{**vars(spec), "features": _features(root, spec, feature_names)})
+    spec = replace(spec, features=_features(root, spec, feature_names))
     spec.check(root.at("features"))
     return spec
 
@@ -164,11 +165,14 @@ def _step(node: "_Node", sensor: str) -> Fraction:
     return step_of(sensor, node.fraction(range_key), chip, node.where)
 
 
-def _gravity(root: "_Node", rate_hz: Fraction) -> tuple[tuple[gravity.Section, ...], int]:
-    node = root.child("gravity")
+def _with_gravity(node: "_Node", spec: PipelineSpec) -> PipelineSpec:
     node.known(("cutoff_hz", "order"))
-    sections = gravity.design(float(rate_hz), node.number("cutoff_hz"), node.integer("order", 2), node.where)
-    return sections, gravity.warmup_frames(sections, node.where)
+    sections = gravity.design(
+        float(spec.rate_hz), node.number("cutoff_hz"), node.integer("order", 2), node.where
+    )
+    spec = replace(spec, gravity=sections, warmup_frames=gravity.warmup_frames(sections))
+    spec.check(node.where)
+    return spec
 
 
 def _features(root: "_Node", spec: PipelineSpec, names: Sequence[str]) -> tuple[str, ...]:

@@ -199,11 +199,18 @@ def test_other_json_is_refused(text):
         ('{"format":1,"forest":Infinity}', "Infinity is not JSON"),
         ("[" * 100_000, "truncated or not JSON"),
         ('{"format":' + "1" * 10_000 + "}", "truncated or not JSON"),
+        ('{"format":1,"forest":1e400}', "no model holds this"),
     ],
 )
 def test_what_is_not_plain_json_is_refused(text, reason):
     with pytest.raises(EmlearnError, match=reason):
         artifact.loads(text, "x.json")
+
+
+@pytest.mark.parametrize("depth", [100, 300, 900, 990, 1000, 3000, 50_000])
+def test_no_depth_of_nesting_gives_anything_but_a_clear_error(depth):
+    with pytest.raises(EmlearnError, match=r"^x\.json: "):
+        artifact.loads('{"format":1,"forest":' + "[" * depth + "]" * depth + "}", "x.json")
 
 
 def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path):

@@ -111,7 +111,11 @@ def loads(text: str, where: object) -> Model:
     data = _parse(text, where)
     _check_format(data, where)
     digest = data.pop("digest", None)
-    if digest != _digest(data):
+    try:
+        content = _digest(data)
+    except ValueError as error:
+        raise EmlearnError(f"no model holds this ({error})", where, _RESTORE) from error
+    if digest != content:
         raise EmlearnError(
             "the model was changed or damaged after training: its digest does not agree with its content",
             where,

@@ -19,7 +19,7 @@ help:
 	@echo 'make clean                                     remove $(VENV) and build'
 
 demo:
-	@$(PYTHON) scripts/make_venv.py $(VENV) scripts/requirements-train.txt
+	@$(PYTHON) scripts/make_venv.py $(VENV) scripts/requirements-train.txt scripts/requirements-firmware.txt
 	@$(TOOLS) demo -o "$(OUT)" $(if $(DATA),--data "$(DATA)") $(if $(SPEC),--spec "$(SPEC)")
 
 test:

@@ -187,7 +187,7 @@ def _decisions(model: artifact.Model, decided: evaluate.Decided) -> list[native.
 def require_equal(
     seen: Sequence[Sequence[native.Decision]], host: Sequence[Sequence[native.Decision]], device: str
 ) -> None:
-    """Raise EmlearnError if any decision on any recording differs from the host's in anything but its time."""
+    """Raise EmlearnError if any decision on any file differs from the host's in anything but its time."""
     for number, (theirs, ours) in enumerate(zip(seen, host, strict=True)):
         if len(theirs) != len(ours):
             raise EmlearnError(

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The sample har_imu on native_sim: build it around a model, and let it play a recording."""
 
+import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +17,7 @@ BOARD = "native_sim/native/64"
 MODEL_NAME = "har"
 """The name of the model in the sample."""
 
-LINE_START = f"E{1},"
+LINE_START = "E1,"
 BUILD_TIMEOUT_S = 900
 REPLAY_TIMEOUT_S = 300
 
@@ -46,12 +48,15 @@ def build(tree: Tree, model: Path, folder: Path) -> Path:
         f"-S{sample}",
         f"-B{folder}",
         f"-DBOARD={BOARD}",
-        f"-DEXTRA_ZEPHYR_MODULES={native.source_root()}",
+        # native_sim needs no other module, so this works without a west workspace too.
+        f"-DZEPHYR_MODULES={native.source_root()}",
         f"-DEMLEARN_MODEL_{MODEL_NAME.upper()}={model.resolve()}",
         '-DCONFIG_HAR_IMU_RECORDING=""',
     ]
+    if importlib.util.find_spec("pykwalify"):
+        # This Python has what Zephyr's build scripts import; the one on the PATH may not.
+        configure.append(f"-DPython3_EXECUTABLE={sys.executable}")
     environment = {**os.environ, "ZEPHYR_BASE": str(tree.base), "ZEPHYR_TOOLCHAIN_VARIANT": "host"}
-    # Python finds its modules by its own path there, not by that of this process.
     environment.pop("PYTHONPATH", None)
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -92,19 +92,19 @@ def test_the_report_is_that_of_an_independent_count(join, warmup_frames):
         assert all(report["windows"]["dropped"].values())
 
     truth = [("low", "high").index(w[1]) for w in used]
-    for key, column in (("before", 2), ("after", 3)):
+    for scores, column in ((report, 2), (report["smoothed"], 3)):
         predicted = [w[column] for w in used]
-        assert report[key]["confusion"] == sklearn_metrics.confusion_matrix(truth, predicted).tolist()
-        assert report[key]["macro_f1"] == pytest.approx(
+        assert scores["confusion"] == sklearn_metrics.confusion_matrix(truth, predicted).tolist()
+        assert scores["macro_f1"] == pytest.approx(
             sklearn_metrics.f1_score(truth, predicted, average="macro")
         )
-        assert report[key]["accuracy"] == pytest.approx(sklearn_metrics.accuracy_score(truth, predicted))
+        assert scores["accuracy"] == pytest.approx(sklearn_metrics.accuracy_score(truth, predicted))
         by_class = sklearn_metrics.precision_recall_fscore_support(truth, predicted)
-        for i, row in enumerate(report[key]["per_class"]):
+        for i, row in enumerate(scores["per_class"]):
             assert row["name"] == ("low", "high")[i]
             figures = [row[name] for name in ("precision", "recall", "f1", "support")]
             assert figures == pytest.approx([values[i] for values in by_class])
-    assert report["before"]["confusion"] != report["after"]["confusion"]
+    assert report["confusion"] != report["smoothed"]["confusion"]
 
     subjects = sorted({w[0].subject for w in used})
     assert [row["name"] for row in report["per_subject"]] == subjects == ["p0", "p1", "p2"]
@@ -131,7 +131,7 @@ def test_what_the_data_was_is_in_the_report():
         "clipped_frames": 8,
     }
     assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert summary(report).startswith(f"macro-F1 {report['before']['macro_f1']:.3f}")
+    assert summary(report).startswith(f"macro-F1 {report['macro_f1']:.3f}")
 
 
 @pytest.mark.parametrize("chunk", [1, 2, 7, 32, None])
@@ -162,7 +162,7 @@ def test_scores_on_the_training_recordings_come_with_a_warning():
 def test_classes_that_do_not_occur_come_with_a_warning():
     report = evaluate(MODEL, [raw("a", noise(1, 40), ["low"] * 40)])
     assert report["warnings"] == ["no window is high: macro-F1 is over the other classes"]
-    assert report["before"]["macro_f1"] == report["before"]["per_class"][0]["f1"]
+    assert report["macro_f1"] == report["per_class"][0]["f1"]
 
 
 def test_labels_that_the_model_does_not_know_come_with_a_warning():
@@ -213,14 +213,14 @@ def test_the_command_prints_tables_and_writes_the_report(folder, capsys):
     argv = ["evaluate", str(folder / "tilt.json"), "--data", str(folder / "data"), "--json", str(path)]
     assert main(argv) == 0
     report, direct = json.loads(path.read_text()), evaluate(MODEL, RECORDINGS)
-    assert report["before"] == direct["before"] and report["after"] == direct["after"]
+    assert all(report[key] == direct[key] for key in ("macro_f1", "confusion", "per_class", "smoothed"))
     assert report["windows"] == direct["windows"]
     out = capsys.readouterr().out
     assert f"model tilt ({MODEL.digest[:8]})" in out
     assert "5 recordings, 4 subjects" in out and summary(report) in out
     for row in report["per_subject"]:
         assert f"{row['smoothed_accuracy']:.3f}" in out
-    for row in report["before"]["confusion"]:
+    for row in report["confusion"]:
         assert all(str(n) in out for n in row)
     for line in out.splitlines():
         assert len(line) <= 110

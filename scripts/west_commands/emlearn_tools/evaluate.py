@@ -8,9 +8,10 @@ The report is a dict of JSON types. Scores are shares (0 to 1); "by class" lists
     data            {recordings, subjects, minutes, clipped_frames}
     windows         {used, warming, dropped: {reason: number}}  reasons: straddling, dropped label, unlabeled,
                                                                 lost frames (windows), too short (recordings)
-    before          scores of windows one by one                after: the same windows after smoothing; each
-                    {macro_f1, accuracy, per_class: [{name, precision, recall, f1, support}], confusion}
-                    confusion: rows true, columns predicted
+    macro_f1, accuracy                                          per window, before smoothing
+    per_class       [{name, precision, recall, f1, support}]
+    confusion       [[windows]]                                 rows true, columns predicted
+    smoothed        {macro_f1, accuracy, per_class, confusion}  the same windows after smoothing
     per_subject     [{name, windows, macro_f1, accuracy, smoothed_macro_f1, smoothed_accuracy}], by name
     warnings        [sentence]
 """
@@ -94,8 +95,8 @@ def evaluate(
         "classes": list(model.classes),
         "data": _data(decided),
         "windows": {"used": len(truth), "warming": n_warming, "dropped": dropped},
-        "before": scores(truth, window_class, model.classes),
-        "after": scores(truth, class_idx, model.classes),
+        **scores(truth, window_class, model.classes),
+        "smoothed": scores(truth, class_idx, model.classes),
         "per_subject": _per_subject(truth, window_class, class_idx, subject, len(model.classes)),
         "warnings": _warnings(model, decided, truth),
     }
@@ -196,8 +197,8 @@ def _unknown_labels(model: Model, decided: Sequence[Decided]) -> list[str]:
 
 def summary(report: Mapping[str, Any]) -> str:
     """The scores on one line."""
-    before, after = report["before"], report["after"]
+    smoothed = report["smoothed"]
     return (
-        f"macro-F1 {before['macro_f1']:.3f}, accuracy {before['accuracy']:.3f} per window; "
-        f"after smoothing {after['macro_f1']:.3f}, {after['accuracy']:.3f}"
+        f"macro-F1 {report['macro_f1']:.3f}, accuracy {report['accuracy']:.3f} per window; "
+        f"after smoothing {smoothed['macro_f1']:.3f}, {smoothed['accuracy']:.3f}"
     )

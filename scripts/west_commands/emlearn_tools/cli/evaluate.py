@@ -92,7 +92,7 @@ def _print_confusion(report: Mapping[str, Any], out: "Console") -> None:
     table.add_column("")
     for name in report["classes"]:
         table.add_column(name, justify="right")
-    for name, row in zip(report["classes"], report["before"]["confusion"], strict=True):
+    for name, row in zip(report["classes"], report["confusion"], strict=True):
         table.add_row(name, *(str(n) if n else "." for n in row))
     out.print(table)
 
@@ -103,7 +103,7 @@ def _print_classes(report: Mapping[str, Any], out: "Console") -> None:
     table = Table("class", title="by class", title_justify="left")
     for title in ("windows", "precision", "recall", "f1", "f1 smoothed"):
         table.add_column(title, justify="right")
-    for before, after in zip(report["before"]["per_class"], report["after"]["per_class"], strict=True):
+    for before, after in zip(report["per_class"], report["smoothed"]["per_class"], strict=True):
         figures = (before["precision"], before["recall"], before["f1"], after["f1"])
         table.add_row(before["name"], str(before["support"]), *(f"{value:.3f}" for value in figures))
     out.print(table)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """emit_c: the generated C compiles clean, holds the model, and computes what the model says."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -322,6 +323,15 @@ def test_the_same_model_gives_the_same_text_in_every_process():
     }
     assert len(outputs) == 1
     assert str(ROOT) not in outputs.pop()
+
+
+def test_every_constant_of_the_header_is_documented():
+    text = (ROOT / "docs" / "format.md").read_text(encoding="utf-8")
+    defined = re.findall(r"#define HAR_([A-Z_]+)", emit_c.header(MODEL, "har"))
+    assert len(defined) > 20
+    for key in defined:
+        key = re.sub(r"_STEP_DEN$", "_STEP_NUM", re.sub(r"^MOUNT_[YZ]", "MOUNT_X", key))
+        assert f"`NAME_{key}" in text, key
 
 
 @pytest.mark.parametrize("emit", [emit_c.header, emit_c.source])

@@ -3,6 +3,8 @@
 
 import os
 import stat
+import tempfile
+from pathlib import Path
 
 import pytest
 from emlearn_tools import atomic
@@ -73,11 +75,21 @@ def test_an_interrupt_while_writing_leaves_nothing_behind(tmp_path, monkeypatch)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_without_permission_is_one_clear_error(tmp_path):
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(EmlearnError, match="Permission denied"):
-            atomic.write_text(tmp_path / "a", "a")
-    finally:
-        tmp_path.chmod(0o700)
+@pytest.mark.parametrize("mode", [0o555, 0o000])
+def test_a_folder_without_permission_is_one_clear_error(mode):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "folder"
+        folder.mkdir()
+        Path(name).chmod(0o755)
+        folder.chmod(mode)
+        was_root = os.geteuid() == 0
+        if was_root:  # root may write everywhere, so be nobody for a while
+            os.seteuid(65534)
+        try:
+            with pytest.raises(EmlearnError, match="Permission denied"):
+                atomic.write_text(folder / "a", "a")
+        finally:
+            if was_root:
+                os.seteuid(0)
+            folder.chmod(0o700)
+        assert list(folder.iterdir()) == []

@@ -42,9 +42,9 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def _write_beside(path: Path, data: bytes) -> Path:
-    if path.exists() and not path.is_file():
-        raise EmlearnError("not an ordinary file, so it cannot be written", path, "the path of a file")
     try:
+        if path.exists() and not path.is_file():
+            raise EmlearnError("not an ordinary file, so it cannot be written", path, "the path of a file")
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     except OSError as error:

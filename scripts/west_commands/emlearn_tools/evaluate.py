@@ -16,7 +16,7 @@ The report is a dict of JSON types. Scores are shares (0 to 1); "by class" lists
     warnings        [sentence]
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +24,8 @@ import numpy as np
 from emlearn_tools import dataset, metrics, native, segment
 from emlearn_tools.artifact import Model
 from emlearn_tools.errors import EmlearnError
-from emlearn_tools.recording import RawRecording, Recording, quantise
+from emlearn_tools.recording import Progress, RawRecording, Recording, quantise
 from emlearn_tools.trees_layout import TreesLayout, layout
-
-Progress = Callable[[int, int], None]
 
 
 class Choice(NamedTuple):

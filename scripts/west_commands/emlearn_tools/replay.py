@@ -3,6 +3,7 @@
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from emlearn_tools import metrics, native, segment
 from emlearn_tools.artifact import Model
 from emlearn_tools.evaluate import Decided, decide
-from emlearn_tools.recording import Recording
+from emlearn_tools.recording import Progress, Recording
 from emlearn_tools.trees_layout import layout
 
 Mount = tuple[tuple[int, int], ...]
@@ -98,12 +99,10 @@ def turn(recording: Recording, mount: Mount) -> Recording:
     turned = recording.samples[:, order].astype(np.int32) * signs
     # The opposite of -32768 is one more than int16 holds.
     samples = np.ascontiguousarray(np.minimum(turned, np.iinfo(np.int16).max).astype(np.int16))
-    return Recording(**{**vars(recording), "samples": samples})
+    return replace(recording, samples=samples)
 
 
-def rotate(
-    model: Model, recordings: Sequence[Recording], progress: "native.Progress | None" = None
-) -> list[Turned]:
+def rotate(model: Model, recordings: Sequence[Recording], progress: Progress | None = None) -> list[Turned]:
     """What each of the 24 mounts does to the decisions on these recordings, the one without turning first.
 
     progress: called with (mounts done, in all).

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from c_build import COMPILERS, ROOT, WARNINGS, compile_c, core_objects
+from core_build import ROOT, WARNINGS, Toolchain, run
 from emlearn_tools import emit_c, golden
 from emlearn_tools.artifact import Golden, Model
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.model import Forest, Tree
 from model_cases import CLASSES, FOREST, LOW_PASS, MODEL, SPEC, with_forest
+
+TOOLCHAINS = {name: Toolchain(name, name, ("-O1",)) for name in ("gcc", "clang")}
+COMPILERS = [name for name, toolchain in TOOLCHAINS.items() if not toolchain.missing()]
 
 pytestmark = pytest.mark.skipif(not COMPILERS, reason="no C compiler")
 
@@ -56,7 +59,7 @@ int main(void)
 
 @pytest.fixture(scope="module")
 def core(tmp_path_factory) -> dict[str, list[Path]]:
-    return {name: core_objects(name, tmp_path_factory.mktemp(name)) for name in COMPILERS}
+    return {name: TOOLCHAINS[name].core(tmp_path_factory.mktemp(name)) for name in COMPILERS}
 
 
 def write(model: Model, folder: Path, name: str = "har") -> Path:
@@ -67,7 +70,8 @@ def write(model: Model, folder: Path, name: str = "har") -> Path:
 
 def build(compiler: str, core: dict[str, list[Path]], folder: Path, main: str, *sources: Path) -> Path:
     (folder / "main.c").write_text(main)
-    compile_c(compiler, [folder / "main.c", *sources, *core[compiler]], folder / compiler, "-O1")
+    objects = [TOOLCHAINS[compiler].compile(path, folder) for path in (folder / "main.c", *sources)]
+    run([compiler, *objects, *core[compiler], "-o", folder / compiler], folder)
     return folder / compiler
 
 
@@ -294,7 +298,7 @@ def test_a_file_of_another_format_does_not_compile(compiler, tmp_path):
 @pytest.mark.skipif(not shutil.which("nm"), reason="no nm")
 def test_all_of_a_model_is_constant(tmp_path):
     for model in CASES.values():
-        compile_c(COMPILERS[0], [write(model, tmp_path)], tmp_path / "har.o", "-c", "-fno-pic", "-fno-pie")
+        TOOLCHAINS[COMPILERS[0]].compile(write(model, tmp_path), tmp_path, "-fno-pic", "-fno-pie")
         symbols = subprocess.run(
             ["nm", tmp_path / "har.o"], capture_output=True, text=True, check=True
         ).stdout

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vectors.h"
-#include "vectors_cases.h"
+#include <vectors_cases.h>
 
 #include "check.h"
 
@@ -53,7 +53,7 @@ static void check_fails(const struct vectors_case *changed, uint16_t n_expected)
 
 TEST(a_wrong_expectation_is_noticed)
 {
-	static struct vectors_window windows[VECTORS_MAX_FRAMES];
+	static struct vectors_window windows[VECTORS_N_WINDOWS];
 	struct vectors_case changed = vectors_cases[0];
 	uint16_t last = (uint16_t)(changed.n_windows - 1);
 
@@ -73,7 +73,9 @@ TEST(a_wrong_expectation_is_noticed)
 	}
 	changed = vectors_cases[0];
 	changed.seed++;
-	check_fails(&changed, 0);
+	if (changed.frames == NULL) {
+		check_fails(&changed, 0);
+	}
 	changed = vectors_cases[0];
 	changed.n_windows--;
 	check_fails(&changed, last);

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "src" / "core"
 TESTS = ROOT / "tests" / "core"
 VECTORS = ROOT / "tests" / "vectors"
-INCLUDES = tuple(f"-I{folder}" for folder in (ROOT / "include", CORE, TESTS, VECTORS))
+INCLUDES = tuple(f"-I{folder}" for folder in (ROOT / "include", CORE, TESTS))
 WARNINGS = tuple("-pedantic -Wall -Wextra -Wconversion -Wshadow -Wcast-align -Werror".split())
 SANITIZERS = (
     "-fsanitize=address,undefined",
@@ -46,34 +46,27 @@ class Toolchain:
                 return f"programs built with {' '.join(self.flags)} do not run"
         return ""
 
-    def compile(self, source: Path, folder: Path) -> Path:
+    def compile(self, source: Path, folder: Path, *flags: str) -> Path:
         """An object of one C99 source file, warnings as errors. AssertionError with the compiler's words."""
         output = folder / f"{source.stem}.o"
-        command = [
-            self.compiler,
-            "-std=c99",
-            *WARNINGS,
-            *INCLUDES,
-            *self.flags,
-            "-c",
-            str(source),
-            "-o",
-            str(output),
-        ]
-        run(command, folder)
+        options = ["-std=c99", *WARNINGS, *flags, *INCLUDES, *self.flags]
+        run([self.compiler, *options, "-c", str(source), "-o", str(output)], folder)
         return output
 
     def core(self, folder: Path) -> list[Path]:
         """Objects of the whole core."""
         return [self.compile(source, folder) for source in core_sources()]
 
-    def program(self, source: Path, core: Sequence[Path], folder: Path) -> Path:
-        """A unit test linked with the core, and with the golden vectors if it is the test of those."""
-        objects = [self.compile(source, folder), *core]
+    def program(self, source: Path, core: Sequence[Path], folder: Path, cases: Path = VECTORS) -> Path:
+        """A unit test linked with the core; the test of golden vectors also with the cases of that folder."""
         if source.stem == "test_vectors":
-            objects += [self.compile(path, folder) for path in sorted(VECTORS.glob("vectors_*.c"))]
+            sources = [source, VECTORS / "vectors_run.c", cases / "vectors_cases.c"]
+        else:
+            sources = [source]
+        flags = (f"-I{cases}", f"-I{VECTORS}")
+        objects = [self.compile(path, folder, *flags) for path in sources]
         output = folder / source.stem
-        run([self.compiler, *self.flags, *map(str, objects), "-o", str(output)], folder)
+        run([self.compiler, *self.flags, *objects, *core, "-o", output], folder)
         return output
 
 

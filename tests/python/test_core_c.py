@@ -14,6 +14,8 @@ TOOLCHAINS = (
     Toolchain("gcc-m32", "gcc", ("-m32", *SANITIZERS)),
     Toolchain("gcc-Os", "gcc", ("-Os",)),
     Toolchain("clang-O3", "clang", ("-O3",)),
+    # The way of processors that count leading zeros.
+    Toolchain("gcc-clz", "gcc", ("-O2", "-D__ARM_FEATURE_CLZ=1")),
 )
 HEADERS = sorted((ROOT / "include" / "emlearn").glob("*.h"))
 

@@ -4,50 +4,30 @@
 Runs where EMLEARN_DATA names a folder that holds the hapt recordings in the common CSV form (docs/format.md).
 """
 
-import csv
-import os
-from pathlib import Path
+import subprocess
+import sys
 
+import core_build
 import numpy as np
 import oracle
 import pytest
+import real_recordings
 import strategies as own
 from emlearn_tools import native
 from emlearn_tools.trees_layout import layout
 from test_core_exact import as_windows
 
 N_WINDOWS = 1000
-ACC_STEP, GYRO_STEP = 2 / 32768, 250 / 32768  # g and degrees per second a count
 WINDOW_LEN, HOP_LEN = 128, 50
-
-
-def read(path: Path) -> np.ndarray:
-    """(n, 6) int16 of one recording, quantised as docs/format.md says."""
-    with path.open(newline="") as file:
-        rows = csv.DictReader(file)
-        columns = [f"{sensor}_{axis}" for sensor in ("acc", "gyro") for axis in "xyz"]
-        values = np.array([[float(row[column]) for column in columns] for row in rows])
-    steps = np.array([ACC_STEP] * 3 + [GYRO_STEP] * 3)
-    return np.clip(np.floor(values / steps + 0.5), -32768, 32767).astype(np.int16)
 
 
 @pytest.fixture(scope="module")
 def samples() -> np.ndarray:
-    """Frames of as many recordings as N_WINDOWS windows need, one after the other."""
-    if not os.environ.get("EMLEARN_DATA"):
-        pytest.skip("EMLEARN_DATA is not set: no real recordings")
-    paths = sorted(Path(os.environ["EMLEARN_DATA"]).rglob("hapt_u*_e*.csv"))
-    if not paths:
-        pytest.skip("no hapt_u*_e*.csv under EMLEARN_DATA")
-    needed = WINDOW_LEN + (N_WINDOWS - 1) * HOP_LEN
-    parts, n_frames = [], 0
-    # From the last: other people than those whom tests of training read first.
-    for path in reversed(paths):
-        parts.append(read(path))
-        n_frames += len(parts[-1])
-        if n_frames >= needed:
-            return np.concatenate(parts)[:needed]
-    pytest.skip(f"only {n_frames} frames of hapt under EMLEARN_DATA, {needed} are needed")
+    """As many frames as N_WINDOWS windows need, (n, 6) int16."""
+    try:
+        return real_recordings.frames(WINDOW_LEN + (N_WINDOWS - 1) * HOP_LEN)
+    except real_recordings.NoRecordings as reason:
+        pytest.skip(str(reason))
 
 
 def test_a_thousand_real_windows_are_exact_for_any_chunk_length(samples):
@@ -72,3 +52,17 @@ def test_no_feature_is_constant_over_real_windows(samples):
         name for name, column in zip(spec.features, features.T, strict=True) if len(np.unique(column)) == 1
     ]
     assert not constant
+
+
+@pytest.mark.parametrize("flags", ((), ("-m32",)), ids=("64-bit", "32-bit"))
+def test_the_c_program_for_targets_agrees_on_real_windows(samples, flags, tmp_path):
+    toolchain = core_build.Toolchain("gcc", "gcc", ("-O1", *flags))
+    if toolchain.missing():
+        pytest.skip(toolchain.missing())
+    cases = tmp_path / "cases"
+    cases.mkdir()
+    subprocess.run([sys.executable, core_build.VECTORS / "generate.py", "--real", "-o", cases], check=True)
+    assert "#define VECTORS_N_WINDOWS 1000\n" in (cases / "vectors_cases.h").read_text()
+    core = toolchain.core(tmp_path)
+    program = toolchain.program(core_build.TESTS / "test_vectors.c", core, tmp_path, cases)
+    assert "all_at_once" in core_build.run([program], tmp_path)

@@ -2,19 +2,22 @@
 """Write vectors_cases.h and vectors_cases.c: golden vectors for every target, computed by the oracle alone.
 
 Run it after a change of the oracle, features.def or struct emlearn_trees; it always writes the same files.
+With --real they are over the recordings that EMLEARN_DATA names instead, for a folder outside the repository.
 """
 
 import argparse
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "python"))
 
+import numpy as np  # noqa: E402
 import oracle  # noqa: E402
+import real_recordings  # noqa: E402
 
 LEAF = 0x8000
 PREAMBLE = """\
@@ -60,6 +63,8 @@ class Case:
     vote: int = 0
     smooth: tuple[int, int, int] = (1, 0, 0)
     gaps: tuple[tuple[int, int], ...] = ()
+    real: np.ndarray | None = None
+    """Frames of a recording, (n, channels) int16; None for the golden signal."""
 
     @property
     def seed(self) -> int:
@@ -69,6 +74,13 @@ class Case:
     def n_frames(self) -> int:
         """Frames for n_windows where no gap is, and a few that complete none."""
         return self.window_len + (self.n_windows - 1) * self.hop_len + min(self.hop_len - 1, 3)
+
+    @property
+    def frames(self) -> np.ndarray:
+        """What the pipeline gets, (n_frames, channels) int16."""
+        if self.real is not None:
+            return self.real
+        return oracle.golden_signal(self.seed, self.n_frames, 3 * len(self.sensors))
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -96,6 +108,17 @@ CASES = (
     Case("acc_gyro_1", BOTH, 1, 1, 50, (FAST,), 4, True, n_classes=2, smooth=(5, 0, 0), gaps=((20, 100),)),
     Case("gyro_1_one_class", GYRO, 1, 3, 20, n_classes=1, n_trees=2, depth=2),
 )
+
+
+REAL_CASES, REAL_WINDOWS = 5, 200
+
+
+def real_cases() -> tuple[Case, ...]:
+    """REAL_CASES cases of REAL_WINDOWS windows each over real recordings. Raises NoRecordings."""
+    shape = Case("", BOTH, 128, 50, REAL_WINDOWS, (SLOW,), 120, True, smooth=(5, 2, 50))
+    frames = real_recordings.frames(REAL_CASES * shape.n_frames)
+    parts = frames.reshape(REAL_CASES, shape.n_frames, 6)
+    return tuple(replace(shape, name=f"real_{i}", real=part) for i, part in enumerate(parts))
 
 
 class Numbers:
@@ -148,7 +171,7 @@ def grow_trees(case: Case, rows: Sequence[Sequence[int]]) -> Trees:
 
 def expect(case: Case) -> tuple[Trees, list[oracle.Window]]:
     """The forest of a case and what every window must give."""
-    frames = oracle.golden_signal(case.seed, case.n_frames, 3 * len(case.sensors))
+    frames = case.frames
     rows = [window.features for window in oracle.run(case, frames, case.gaps)]
     trees = grow_trees(case, rows)
     return trees, oracle.run(case, frames, case.gaps, lambda values: oracle.votes(trees, values))
@@ -193,6 +216,8 @@ def case_text(case: Case, trees: Trees, windows: Sequence[oracle.Window]) -> Ite
     yield f"\t.warmup_frames = {case.warmup_frames},\n"
     yield f"\t.sensors = {' | '.join(f'EMLEARN_SENSOR_{sensor.upper()}' for sensor in case.sensors)},\n"
     yield f"\t.smooth = {{{', '.join(map(str, case.smooth))}}},\n}};\n\n"
+    if case.real is not None:
+        yield from table(f"int16_t {name}_frames", [str(value) for value in case.real.ravel().tolist()], 18)
     if case.gaps:
         yield from table(f"struct vectors_gap {name}_gaps", [f"{{{frame}, {n}u}}" for frame, n in case.gaps])
     expected = [
@@ -203,33 +228,34 @@ def case_text(case: Case, trees: Trees, windows: Sequence[oracle.Window]) -> Ite
     yield from table(f"struct vectors_window {name}_windows", expected, 2)
 
 
-def generate() -> dict[str, str]:
+def generate(cases: Sequence[Case]) -> dict[str, str]:
     """The files' texts by name."""
-    expected = [expect(case) for case in CASES]
+    expected = [expect(case) for case in cases]
     limits = {
-        "N_CASES": len(CASES),
+        "N_CASES": len(cases),
         "N_WINDOWS": sum(len(windows) for _, windows in expected),
-        "MAX_FRAMES": max(case.n_frames for case in CASES),
-        "MAX_CHANNELS": max(3 * len(case.sensors) for case in CASES),
-        "MAX_ROWS": max(3 * len(case.sensors) + (3 if case.gravity else 0) for case in CASES),
-        "MAX_WINDOW_LEN": max(case.window_len for case in CASES),
-        "MAX_FEATURES": max(len(case.features) for case in CASES),
-        "MAX_CLASSES": max(case.n_classes for case in CASES),
-        "MAX_SMOOTH_WINDOWS": max(case.smooth[0] for case in CASES),
-        "MAX_SECTIONS": max(len(case.gravity) for case in CASES),
+        "MAX_FRAMES": max((case.n_frames for case in cases if case.real is None), default=1),
+        "MAX_CHANNELS": max(3 * len(case.sensors) for case in cases),
+        "MAX_ROWS": max(3 * len(case.sensors) + (3 if case.gravity else 0) for case in cases),
+        "MAX_WINDOW_LEN": max(case.window_len for case in cases),
+        "MAX_FEATURES": max(len(case.features) for case in cases),
+        "MAX_CLASSES": max(case.n_classes for case in cases),
+        "MAX_SMOOTH_WINDOWS": max(case.smooth[0] for case in cases),
+        "MAX_SECTIONS": max(len(case.gravity) for case in cases),
     }
     header = [PREAMBLE, "#ifndef EMLEARN_TESTS_VECTORS_CASES_H_\n#define EMLEARN_TESTS_VECTORS_CASES_H_\n\n"]
     header += [f"#define VECTORS_{key} {value}\n" for key, value in limits.items()]
     header += ["\n#endif /* EMLEARN_TESTS_VECTORS_CASES_H_ */\n"]
     source = [PREAMBLE, '#include "vectors.h"\n#include "vectors_cases.h"\n\n']
-    for case, (trees, windows) in zip(CASES, expected, strict=True):
+    for case, (trees, windows) in zip(cases, expected, strict=True):
         source += case_text(case, trees, windows)
     source += ["const struct vectors_case vectors_cases[VECTORS_N_CASES] = {\n"]
-    for case, (_, windows) in zip(CASES, expected, strict=True):
+    for case, (_, windows) in zip(cases, expected, strict=True):
         gaps = f"{case.name}_gaps" if case.gaps else "NULL"
+        frames = f"{case.name}_frames" if case.real is not None else "NULL"
         source += [
             f'\t{{"{case.name}", &{case.name}_pipeline, {case.name}_windows, {gaps},\n'
-            f"\t {case.seed}u, {case.n_frames}, {len(windows)}, {len(case.gaps)}}},\n"
+            f"\t {frames}, {case.seed}u, {case.n_frames}, {len(windows)}, {len(case.gaps)}}},\n"
         ]
     source += ["};\n"]
     return {"vectors_cases.h": "".join(header), "vectors_cases.c": "".join(source)}
@@ -239,9 +265,18 @@ def main() -> None:
     """Write both files into this folder, or into another."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-o", "--output", type=Path, default=HERE, help="folder (default: this one)")
-    folder = parser.parse_args().output
-    for name, text in generate().items():
-        (folder / name).write_text(text)
+    parser.add_argument(
+        "--real", action="store_true", help="real recordings; needs EMLEARN_DATA and --output"
+    )
+    args = parser.parse_args()
+    if args.real and args.output.resolve() == HERE:
+        parser.error("--real needs --output: no recordings in the repository")
+    try:
+        cases = real_cases() if args.real else CASES
+    except real_recordings.NoRecordings as reason:
+        parser.exit(1, f"{reason}\n")
+    for name, text in generate(cases).items():
+        (args.output / name).write_text(text)
 
 
 if __name__ == "__main__":

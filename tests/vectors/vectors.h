@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Golden vectors: pipelines over the golden signal, and what each window must give on every target.
+ * Golden vectors: pipelines over the golden signal or over recordings, and what each window must give on every target.
  *
  * generate.py computes the expected values with the tests' own model of the arithmetic, not with the library, and
  * writes vectors_cases.h and vectors_cases.c. Portable; a test program on any target links vectors_run.c and
@@ -41,6 +41,7 @@ struct vectors_case {
 	const struct emlearn_pipeline *pipeline;
 	const struct vectors_window *windows;
 	const struct vectors_gap *gaps; /**< ascending */
+	const int16_t *frames;          /**< n_frames frames of a recording; NULL for the golden signal */
 	uint32_t seed;                  /**< of the golden signal */
 	uint16_t n_frames;
 	uint16_t n_windows;

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics")
 
+pytestmark = pytest.mark.filterwarnings("ignore:A single label was found")
+
 
 @st.composite
 def predictions(draw):

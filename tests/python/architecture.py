@@ -97,7 +97,7 @@ INSIDE_FUNCTIONS = {
     "matplotlib": {"report", "report_plots"},
     "jinja2": {"report"},
     "yaml": {"spec_yaml"},
-    "elftools": {"size"},
+    "elftools": {"elf_image"},
     "rich": {"cli"},
 }
 """Packages that only some modules use, imported when a function runs, so that the others work without."""

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from emlearn_tools import dataset, estimators, folds, from_sklearn, metrics, native
+from emlearn_tools import cost, dataset, estimators, folds, from_sklearn, metrics, native
 from emlearn_tools.jobs import Runner
 from emlearn_tools.model import Forest
 from emlearn_tools.recording import Recording
-from emlearn_tools.spec import SelectionRules, TrainSpec
+from emlearn_tools.spec import PipelineSpec, SelectionRules, TrainSpec
 from emlearn_tools.trees_layout import TreesLayout, layout
 
 Columns = tuple[int, ...]
@@ -36,11 +36,13 @@ class Job:
 
 
 class Size(NamedTuple):
-    """What a forest takes: bytes of its tables, decision nodes stored, leaves stored."""
+    """What a model takes: bytes of its tables, decision nodes and leaves stored, instructions for one window
+    (an estimate for Cortex-M3; cost.py)."""
 
     bytes: int
     nodes: int
     leaves: int
+    instructions: int
 
 
 class Scored(NamedTuple):
@@ -67,6 +69,7 @@ class Option(NamedTuple):
     bytes: float
     nodes: float
     leaves: float
+    instructions: float
 
 
 @dataclass(frozen=True)
@@ -187,11 +190,17 @@ def train(context: Context, job: Job, choice: Choice) -> tuple[Any, Forest]:
     return estimator, _forest(context, estimator)
 
 
-def size_of(trees: TreesLayout) -> Size:
-    """What a forest takes in flash: nodes of 8 bytes, roots of 2, leaves of a byte a class, and 2 bytes a
-    feature."""
-    tables = 8 * len(trees.nodes) + 2 * len(trees.roots) + len(trees.leaves) + 2 * trees.n_features
-    return Size(tables, len(trees.nodes), trees.n_leaves)
+def size_of(pipeline: PipelineSpec, trees: TreesLayout) -> Size:
+    """What a model with this pipeline and these trees takes."""
+    return Size(
+        cost.model_bytes(trees), len(trees.nodes), trees.n_leaves, cost.window_instructions(pipeline, trees)
+    )
+
+
+def pipeline_of(context: Context, columns: Columns) -> PipelineSpec:
+    """The pipeline with the chosen features only."""
+    pipeline = context.spec.pipeline
+    return pipeline.with_features([pipeline.features[column] for column in columns])
 
 
 def elimination_sizes(n_features: int, rules: SelectionRules) -> list[int]:
@@ -294,7 +303,7 @@ def _score(
 def _scored(context: Context, estimator: Any, test_rows: np.ndarray, columns: Columns) -> Scored:
     predicted = estimator.predict(context.x[np.ix_(test_rows, columns)])
     matrix = metrics.confusion(context.y[test_rows], predicted, len(context.classes))
-    return Scored(matrix, size_of(layout(_forest(context, estimator))))
+    return Scored(matrix, size_of(pipeline_of(context, columns), layout(_forest(context, estimator))))
 
 
 def _eliminate(
@@ -333,8 +342,7 @@ def _hold_out(
 ) -> Held:
     estimator, forest = train(context, job, choice)
     trees = layout(forest)
-    pipeline = context.spec.pipeline
-    pipeline = pipeline.with_features([pipeline.features[column] for column in choice.columns])
+    pipeline = pipeline_of(context, choice.columns)
     parts: list[list[np.ndarray]] = [[], [], [], [], []]
     for recording, group in zip(recordings[0], groups_of, strict=True):
         windows = native.run(pipeline, recording.samples, recording.gaps, trees)
@@ -365,7 +373,7 @@ def _hold_out(
         rates=tuple(rates),
         importance=np.asarray(estimator.feature_importances_, np.float64),
         permutation=estimators.permutation_loss(estimator, features, truth, len(context.classes), seed),
-        size=size_of(trees),
+        size=size_of(pipeline, trees),
     )
 
 

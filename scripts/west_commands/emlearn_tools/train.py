@@ -22,7 +22,8 @@ fold" means: by a model that saw nobody of the group (subject or recording) in a
       per_class     [{name, precision, recall, f1, support}] over all seeds; support is a mean over seeds
       per_group     [{name, windows, macro_f1, accuracy}] over all seeds; windows of one seed
       confusion     [[windows]]: rows true, columns predicted; sum over seeds
-      folds         [{seed, fold, groups: [...], windows, macro_f1, accuracy, params, n_features, bytes}]
+      folds         [{seed, fold, groups: [...], windows, macro_f1, accuracy, params, n_features, bytes,
+                    instructions}]
       quantisation  {windows, disagreements, per_mille, largest_margin}: the device's class against
                     scikit-learn's on the same integers; margin as a share of the votes
     random_split    {macro_f1, accuracy}: what a split by window would have claimed
@@ -41,7 +42,7 @@ fold" means: by a model that saw nobody of the group (subject or recording) in a
     warnings        [sentence]
     provenance      {data_sha256, spec_sha256, seed, seeds, versions: {package: version}}
 
-instructions are an estimate for one window on a Cortex-M3, null where there is none.
+instructions: an estimate for one decision on a Cortex-M3, from frames to smoothing.
 """
 
 from collections.abc import Callable, Sequence
@@ -103,7 +104,7 @@ def train(
     random_confusion = crossval.random_split(context, choice, seed, runner)
     estimator, forest = crossval.train(context, final, choice)
 
-    pipeline = spec.pipeline.with_features([spec.pipeline.features[column] for column in choice.columns])
+    pipeline = crossval.pipeline_of(context, choice.columns)
     report = train_report.make(
         train_report.Results(
             context=context,

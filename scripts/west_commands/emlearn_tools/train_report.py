@@ -155,6 +155,7 @@ def _cv(results: Results) -> dict[str, Any]:
                 "params": dict(choice.params),
                 "n_features": len(choice.columns),
                 "bytes": held.size.bytes,
+                "instructions": held.size.instructions,
             }
             for job, choice, held in zip(results.jobs, results.choices, results.held, strict=True)
         ],
@@ -210,13 +211,13 @@ def _option(option: crossval.Option, key: str, value: Any, chosen: bool) -> dict
         "bytes": round(option.bytes),
         "nodes": round(option.nodes),
         "leaves": round(option.leaves),
-        "instructions": None,
+        "instructions": round(option.instructions),
         "chosen": chosen,
     }
 
 
 def _model(results: Results) -> dict[str, Any]:
-    size = crossval.size_of(layout(results.forest))
+    size = crossval.size_of(results.pipeline, layout(results.forest))
     n_windows, hold_windows, min_share_percent = results.pipeline.smooth
     return {
         "kind": results.context.spec.model.kind,
@@ -227,7 +228,7 @@ def _model(results: Results) -> dict[str, Any]:
         "leaves": size.leaves,
         "depth": max(_depth(tree) for tree in results.forest.trees),
         "bytes": size.bytes,
-        "instructions": None,
+        "instructions": size.instructions,
         "smooth": {
             "n_windows": n_windows,
             "hold_windows": hold_windows,
@@ -305,7 +306,7 @@ def _warnings(report: Mapping[str, Any]) -> list[str]:
     gain = report["random_split"]["macro_f1"] - cv["macro_f1"]["mean"]
     if gain > OPTIMISM:
         found.append(
-            f"A split by window would have claimed {gain:.3f} more macro-F1 than people never seen give."
+            f"A split by window would claim {gain:.3f} more macro-F1 than an unseen {cv['group']} gives."
         )
     nominal = report["rates"][0]["macro_f1"]
     for row in report["rates"][1:]:

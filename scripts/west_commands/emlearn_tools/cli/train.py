@@ -147,7 +147,7 @@ def _summary(report: Mapping[str, Any]) -> str:
         lines.append(f"  at {row['rate_hz']:g} Hz ({row['kind']}) macro-F1 {row['macro_f1']:.4f}")
     lines.append(
         f"model: {model['trees']} trees, {model['nodes']} nodes, {len(report['features'])} features, "
-        f"{model['bytes']} bytes"
+        f"{model['bytes']} bytes, about {model['instructions']} instructions a window (Cortex-M3)"
     )
     lines += [f"warning: {text}" for text in report["warnings"]]
     for what, names in (

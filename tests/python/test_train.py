@@ -1,0 +1,503 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training on small made-up recordings: what comes out, that it is the same again, and what is refused."""
+
+import dataclasses
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from emlearn_tools import (
+    artifact,
+    cli,
+    cost,
+    crossval,
+    dataset,
+    estimators,
+    folds,
+    metrics,
+    native,
+    synth,
+    train,
+)
+from emlearn_tools.errors import EmlearnError
+from emlearn_tools.jobs import Runner, default_jobs
+from emlearn_tools.recording import Gap, RawRecording, quantise, spans_of
+from emlearn_tools.spec import (
+    CvRules,
+    LabelRules,
+    ModelRules,
+    PipelineSpec,
+    SelectionRules,
+    TrainSpec,
+)
+from emlearn_tools.trees_layout import layout
+
+FEATURES = (
+    "acc_x.mean", "acc_x.std", "acc_y.mean", "acc_y.std", "acc_mag.mean", "acc_mag.std", "acc_mag.jerk",
+)  # fmt: skip
+
+PIPELINE = PipelineSpec(
+    sensors=("acc",),
+    acc_step=Fraction(4, 32768),
+    gyro_step=None,
+    mount=((0, 1), (1, 1), (2, 1)),
+    rate_hz=Fraction(50),
+    rate_tolerance=0.05,
+    window_len=32,
+    hop_len=16,
+    gravity=(),
+    warmup_frames=0,
+    features=FEATURES,
+    smooth=(3, 0, 0),
+)
+SPEC = TrainSpec(
+    name="toy",
+    pipeline=PIPELINE,
+    include=(),
+    exclude=(),
+    labels=LabelRules(),
+    label_join="pure",
+    model=ModelRules(
+        "random_forest",
+        "soft",
+        tuple({"n_estimators": 3, "max_leaf_nodes": n, "min_samples_leaf": 2} for n in (3, 8)),
+    ),
+    selection=SelectionRules(),
+    cv=CvRules(folds=3, inner_folds=2),
+)
+BACKWARD = SelectionRules(max_features=5, backward=True, min_features=2, drop_share=0.3)
+
+
+def recording(subject, seed, labels=("rest", "slow", "fast"), frames=400, name=None):
+    """Stretches of one label each: noise, or a wave whose rate and strength depend on person and label."""
+    rng = np.random.default_rng(seed)
+    parts, names = [], []
+    for label in labels:
+        t = np.arange(frames) / 50
+        rate = {"rest": 0.0, "slow": 1.0, "fast": 2.5}.get(label, 0.5) * rng.uniform(0.9, 1.1)
+        level = {"rest": 0.02, "slow": 0.15, "fast": 0.4}.get(label, 0.1) * rng.uniform(0.7, 1.4)
+        wave = level * np.sin(2 * np.pi * rate * t)
+        still = np.stack([0.2 * wave, wave, np.full(frames, 1.0)], axis=1)
+        parts.append(still + rng.normal(0, 0.05, (frames, 3)))
+        names += [label] * frames
+    return RawRecording(
+        name=name or f"{subject}.csv",
+        subject=subject,
+        recording="r1",
+        rate_hz=50.0,
+        channels=("acc_x", "acc_y", "acc_z"),
+        values=np.concatenate(parts),
+        spans=spans_of(np.array(names)),
+        gaps=(),
+        source=name or f"{subject}.csv",
+    )
+
+
+@pytest.fixture(scope="module")
+def raws():
+    return [recording(f"p{i}", i) for i in range(6)]
+
+
+@pytest.fixture(scope="module")
+def trained(raws):
+    return train.train(raws, dataclasses.replace(SPEC, selection=BACKWARD), seed=3, n_seeds=2)
+
+
+def test_the_report_is_plain_json_and_complete(trained):
+    report = trained.report
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    documented = {
+        line.split()[0] for line in train.__doc__.splitlines() if line[:5].strip() and line[:4] == "    "
+    }
+    assert set(report) == documented
+    assert report["classes"] == ["fast", "rest", "slow"]
+    assert report["data"]["groups"] == 6 and report["data"]["minutes"] == pytest.approx(6 * 1200 / 50 / 60)
+    assert report["cv"]["seeds"] == [3, 4] and len(report["cv"]["folds"]) == 6
+    assert len(report["cv"]["macro_f1"]["per_seed"]) == 2
+    assert report["cv"]["macro_f1"]["mean"] > 0.8
+    assert [row["kind"] for row in report["rates"]] == ["nominal", "limit", "chip", "limit"]
+    assert [row["rate_hz"] for row in report["rates"]] == [50, 47.5, 52, 52.5]
+
+
+def test_windows_are_counted_once_and_all(trained, raws):
+    windows = trained.report["data"]["windows"]
+    per_recording = (1200 - 32) // 16 + 1
+    assert windows["used"] + sum(windows["dropped"].values()) == per_recording * len(raws)
+    assert windows["dropped"]["straddling"] > 0
+    assert sum(trained.report["data"]["per_class"]) == windows["used"]
+    assert sum(trained.report["data"]["per_group"].values()) == windows["used"]
+    matrix = np.array(trained.report["cv"]["confusion"])
+    assert matrix.sum() == 2 * windows["used"]
+    assert sum(row["windows"] for row in trained.report["cv"]["per_group"]) == windows["used"]
+    assert trained.report["rates"][0]["windows"] == windows["used"]
+
+
+def test_scores_follow_from_the_confusion(trained):
+    cv = trained.report["cv"]
+    matrix = np.array(cv["confusion"])
+    for i, row in enumerate(cv["per_class"]):
+        hits = matrix[i, i]
+        assert row["precision"] == pytest.approx(hits / matrix[:, i].sum(), abs=1e-6)
+        assert row["recall"] == pytest.approx(hits / matrix[i].sum(), abs=1e-6)
+    assert np.mean(cv["accuracy"]["per_seed"]) == pytest.approx(np.trace(matrix) / matrix.sum(), abs=1e-6)
+
+
+def test_every_group_is_held_out_once_a_seed(trained):
+    for seed in (3, 4):
+        of_seed = [fold for fold in trained.report["cv"]["folds"] if fold["seed"] == seed]
+        held = [name for fold in of_seed for name in fold["groups"]]
+        assert sorted(held) == [f"p{i}" for i in range(6)]
+
+
+def test_selection_chooses_few_features_and_says_what_they_cost(trained):
+    report = trained.report
+    sizes = [row["n_features"] for row in report["selection"]]
+    assert sizes == sorted(sizes, reverse=True) and sizes[0] == len(FEATURES) and sizes[-1] == 2
+    chosen = [row for row in report["selection"] if row["chosen"]]
+    assert len(chosen) == 1 and chosen[0]["n_features"] == len(report["features"]) <= 5
+    for row in (*report["selection"], *report["candidates"]):
+        assert row["bytes"] > 0 and row["instructions"] > 1000
+    assert sum(row["chosen"] for row in report["candidates"]) == 1
+    assert sum(row["importance"] for row in report["features"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_the_model_is_the_one_that_the_report_describes(trained):
+    model, report = trained.model, trained.report
+    assert set(model.spec.features) == {row["name"] for row in report["features"]}
+    assert model.spec.to_json() == report["spec"]
+    trees = layout(model.forest)
+    assert report["model"]["bytes"] == cost.model_bytes(trees)
+    assert report["model"]["nodes"] == len(trees.nodes)
+    assert report["model"]["depth"] <= 7 and report["model"]["trees"] == 3
+    assert model.metrics["macro_f1"] == report["cv"]["macro_f1"]["per_seed"][0]
+    assert model.labels == SPEC.labels and model.label_join == "pure"
+
+
+def test_the_model_file_survives_and_holds_no_place_or_time(trained, tmp_path):
+    path = tmp_path / "m.json"
+    artifact.save(trained.model, path)
+    assert artifact.load(path) == trained.model
+    assert set(trained.model.provenance) == {"data_sha256", "spec_sha256", "seed", "versions"}
+    assert str(tmp_path) not in path.read_text() and ".csv" not in path.read_text()
+
+
+def test_two_processes_give_the_same_bytes(raws, trained):
+    again = train.train(raws, dataclasses.replace(SPEC, selection=BACKWARD), seed=3, n_seeds=2, n_jobs=2)
+    assert artifact.dumps(again.model) == artifact.dumps(trained.model)
+    assert json.dumps(again.report) == json.dumps(trained.report)
+
+
+def test_more_seeds_change_the_report_but_not_the_model(raws, trained):
+    one = train.train(raws, dataclasses.replace(SPEC, selection=BACKWARD), seed=3)
+    assert artifact.dumps(one.model) == artifact.dumps(trained.model)
+    assert one.report["cv"]["macro_f1"]["per_seed"] == trained.report["cv"]["macro_f1"]["per_seed"][:1]
+    assert any("One seed" in text for text in one.report["warnings"])
+
+
+def test_another_seed_gives_another_model(raws, trained):
+    other = train.train(raws, dataclasses.replace(SPEC, selection=BACKWARD), seed=4)
+    assert other.model.forest != trained.model.forest
+    assert other.report["cv"]["macro_f1"]["per_seed"][0] == trained.report["cv"]["macro_f1"]["per_seed"][1]
+
+
+def test_a_fold_never_learns_from_the_people_it_is_tested_on(raws):
+    """Labels of one person that contradict everybody else's must not leak into that person's score."""
+    liar = dataclasses.replace(
+        raws[0],
+        spans=tuple(
+            s._replace(label={"rest": "fast", "fast": "slow", "slow": "rest"}[s.label]) for s in raws[0].spans
+        ),
+    )
+    report = train.train([liar, *raws[1:]], SPEC).report
+    scores = {row["name"]: row["accuracy"] for row in report["cv"]["per_group"]}
+    assert scores["p0"] < 0.2 and min(scores[f"p{i}"] for i in range(1, 6)) > 0.6
+
+
+def test_a_random_split_claims_more_where_people_differ():
+    """Each person's waves have a strength of their own: only neighbours in time give the class away."""
+    rng = np.random.default_rng(0)
+    raws = []
+    for i in range(6):
+        raw = recording(f"p{i}", i, frames=600)
+        levels = {label: rng.uniform(-0.8, 0.8) for label in ("rest", "slow", "fast")}
+        shift = np.concatenate([np.full(600, levels[span.label]) for span in raw.spans])
+        values = rng.normal(0, 0.02, raw.values.shape)
+        values[:, 2] += 1
+        values[:, 0] += shift
+        raws.append(dataclasses.replace(raw, values=values))
+    model = ModelRules("random_forest", "soft", ({"n_estimators": 5},))
+    report = train.train(raws, dataclasses.replace(SPEC, model=model)).report
+    assert report["random_split"]["macro_f1"] > report["cv"]["macro_f1"]["mean"] + 0.3
+    assert any("split by window" in text for text in report["warnings"])
+
+
+def test_held_out_scores_are_those_of_the_device_and_of_scikit_learn(raws):
+    data = dataset.build(raws, SPEC)
+    context = crossval.Context(SPEC, data.classes, data.x, data.y, data.group)
+    jobs = crossval.outer_jobs(context, 0)
+    runner = Runner()
+    choices = crossval.choose(context, jobs, runner)
+    held = crossval.hold_out(context, jobs, choices, [data.recordings], data.groups_of, runner)
+    for job, choice, one in zip(jobs, choices, held, strict=True):
+        assert set(data.group[job.train]).isdisjoint(data.group[job.test])
+        assert (one.truth == data.y[job.test]).all()
+        estimator, forest = crossval.train(context, job, choice)
+        theirs = estimator.predict(data.x[np.ix_(job.test, choice.columns)])
+        assert (theirs != one.predicted).sum() == len(one.margins)
+        assert all(margin < 2 / 255 for margin in one.margins)
+        assert (metrics.confusion(one.truth, one.predicted, 3) == one.rates[0]).all()
+        pipeline = crossval.pipeline_of(context, choice.columns)
+        smoothed = []
+        for number in np.unique(data.recording[job.test]):
+            seen = data.recordings[number]
+            windows = native.run(pipeline, seen.samples, seen.gaps, layout(forest))
+            kept = dataset.label_windows(seen, windows.end, data.classes, SPEC) >= 0
+            smoothed += windows.class_idx[kept].tolist()
+        assert one.smoothed.tolist() == smoothed
+
+
+def test_the_smaller_candidate_wins_within_the_tolerance(raws):
+    def chosen(tolerance):
+        rules = dataclasses.replace(SPEC.cv, size_tolerance=tolerance)
+        return train.train(raws, dataclasses.replace(SPEC, cv=rules)).report["candidates"]
+
+    best, small = chosen(0.0), chosen(1.0)
+    assert max(best, key=lambda row: row["macro_f1"])["chosen"]
+    assert min(small, key=lambda row: row["bytes"])["chosen"]
+
+
+@pytest.mark.parametrize(
+    ("n", "rules", "expected"),
+    [
+        (10, SelectionRules(), [10]),
+        (10, SelectionRules(max_features=20), [10]),
+        (10, SelectionRules(max_features=4, drop_share=0.3), [10, 7, 5, 4]),
+        (10, SelectionRules(max_features=6, backward=True, drop_share=0.3, min_features=3), [10, 7, 6, 4, 3]),
+        (4, SelectionRules(backward=True, drop_share=0.01), [4, 3, 2, 1]),
+        (3, SelectionRules(backward=True, drop_share=0.9, min_features=2), [3, 2]),
+    ],
+)
+def test_rounds_of_elimination(n, rules, expected):
+    assert crossval.elimination_sizes(n, rules) == expected
+
+
+@pytest.mark.parametrize("method", ["importance", "permutation"])
+@pytest.mark.parametrize("kind", ["decision_tree", "random_forest", "extra_trees"])
+def test_elimination_keeps_the_features_that_tell_the_classes(kind, method):
+    rng = np.random.default_rng(1)
+    y = rng.integers(0, 3, 400)
+    x = rng.integers(-1000, 1000, (400, 7)).astype(np.int16)
+    x[:, 2] = 500 * y + rng.integers(0, 60, 400)
+    x[:, 5] = -300 * (y == 1) + rng.integers(0, 60, 400)
+    spec = dataclasses.replace(
+        SPEC,
+        model=ModelRules(kind, "soft", ({"max_depth": 6},)),
+        selection=SelectionRules(max_features=2, method=method, drop_share=0.3),
+    )
+    context = crossval.Context(spec, ("a", "b", "c"), x, y, np.arange(400) % 4)
+    (choice,) = crossval.choose(context, [crossval.final_job(context, 0)], Runner())
+    assert 2 in choice.columns and len(choice.columns) == 2
+    assert choice.sizes == () and choice.candidates == ()
+
+
+def test_hard_votes_and_single_trees_train_as_well(raws):
+    spec = dataclasses.replace(SPEC, model=ModelRules("decision_tree", "hard", ({"max_depth": 4},)))
+    trained = train.train(raws, spec)
+    assert trained.model.forest.vote == "hard" and len(trained.model.forest.trees) == 1
+    assert trained.report["cv"]["quantisation"]["disagreements"] == 0
+    assert len(trained.report["candidates"]) == 1 and trained.report["selection"] == []
+
+
+def test_groups_can_be_recordings(raws):
+    one_person = [dataclasses.replace(raw, subject="me", recording=f"r{i}") for i, raw in enumerate(raws)]
+    with pytest.raises(EmlearnError, match="1 subject cannot be split into 3 folds") as caught:
+        train.train(one_person, SPEC)
+    assert "cv: {group: recording}" in caught.value.hint
+    spec = dataclasses.replace(SPEC, cv=CvRules(group="recording", folds=3, inner_folds=2))
+    report = train.train(one_person, spec).report
+    assert [row["name"] for row in report["cv"]["per_group"]] == [f"me/r{i}" for i in range(6)]
+
+
+def test_what_is_odd_about_the_data_is_said(raws):
+    odd = [dataclasses.replace(raw, gaps=(Gap(200, 7),)) for raw in raws]
+    loud = odd[0].values.copy()
+    loud[:300, 1] = 9.0
+    odd[0] = dataclasses.replace(odd[0], values=loud)
+    odd.append(recording("p6", 6, labels=("rest",), frames=20))
+    still = dataclasses.replace(PIPELINE, features=(*FEATURES[:2], "acc_y.max", "acc_mag.crossings"))
+    report = train.train(odd, dataclasses.replace(SPEC, pipeline=still)).report
+    text = " ".join(report["warnings"])
+    assert (
+        "300 frames lie beyond" in text
+        and "Gaps in the recordings cost" in text
+        and "1 recordings are shorter" in text
+    )
+    assert [row["name"] for row in report["saturated"]] == ["acc_y.max"]
+    assert report["data"]["clipped_frames"] == 300
+
+
+def test_constant_features_are_named():
+    x = np.array([[1, 2, 3, 0, 0, 0, 5], [1, 3, 3, 0, 0, 1, 5]], np.int16)
+    assert dataset.constant_features(x, PIPELINE) == [
+        "acc_x.mean", "acc_y.mean", "acc_y.std", "acc_mag.mean", "acc_mag.jerk",
+    ]  # fmt: skip
+
+
+def test_rare_classes_and_rates_that_hurt_are_warned_of(trained):
+    from emlearn_tools import train_report
+
+    report = json.loads(json.dumps(trained.report))
+    report["data"]["per_class"] = [1, 500, 500]
+    report["rates"][1]["macro_f1"] = report["rates"][0]["macro_f1"] - 0.1
+    text = " ".join(train_report._warnings(report))
+    assert "The class 'fast' has 1 of" in text and "At 47.5 Hz the model loses 0.100" in text
+
+
+def test_recordings_are_chosen_by_name(raws):
+    named = [
+        dataclasses.replace(raw, name=f"set/{raw.subject}_{side}.csv") for raw in raws for side in ("l", "r")
+    ]
+    pick = dataset.select(named, dataclasses.replace(SPEC, include=("*_l.csv",), exclude=("p3*",)))
+    assert [raw.name for raw in pick] == [f"set/p{i}_l.csv" for i in (0, 1, 2, 4, 5)]
+    assert len(dataset.select(named, SPEC)) == 12
+    with pytest.raises(EmlearnError, match="no recording matches") as caught:
+        dataset.select(named, dataclasses.replace(SPEC, include=("watch*",)))
+    assert "set/p0_l.csv" in caught.value.hint
+
+
+def test_the_hash_of_the_data_sees_samples_labels_gaps_and_groups_but_no_names(raws):
+    seen = [quantise(raw, PIPELINE) for raw in raws]
+    base = dataset.data_hash(seen)
+    changed = seen[0].samples.copy()
+    changed[5, 1] += 1
+    variants = [
+        dataclasses.replace(seen[0], samples=changed),
+        dataclasses.replace(seen[0], subject="else"),
+        dataclasses.replace(seen[0], recording="else"),
+        dataclasses.replace(seen[0], gaps=(Gap(3, 1),)),
+        dataclasses.replace(seen[0], spans=seen[1].spans[:1]),
+    ]
+    hashes = {dataset.data_hash([variant, *seen[1:]]) for variant in variants}
+    assert len(hashes | {base}) == 6
+    assert dataset.data_hash([dataclasses.replace(seen[0], name="else"), *seen[1:]]) == base
+
+
+RAGGED = [recording("p0", 0, ("rest", "slow")), recording("p1", 1, ("rest", "fast", "slow"), frames=20)]
+BAD_DATA = {
+    "one class": (lambda r: [recording("p0", 0, ("rest",)), recording("p1", 1, ("rest",))], {}, "1 class"),
+    "one subject": (lambda r: r[:1], {}, "1 subject cannot be split"),
+    "two subjects": (lambda r: r[:2], {"cv": CvRules(folds=2, inner_folds=2)}, "leave one subject to train"),
+    "too short": (lambda r: [recording("p0", 0, frames=9)], {}, "is 32 frames long, the longest .* 27"),
+    "class without windows": (lambda r: RAGGED, {}, "the class 'fast' \\(windows dropped: straddling"),
+    "no subject": (lambda r: [dataclasses.replace(r[0], subject="")], {}, "subject .* is not known"),
+    "wrong rate": (lambda r: [dataclasses.replace(r[0], rate_hz=100.0)], {}, "runs at 100 Hz"),
+    "label typo": (lambda r: r, {"labels": LabelRules(keep=("rest", "slwo"))}, "has the label 'slwo'"),
+    "colliding names": (lambda r: [recording("p0", 0, ("a b", "a-b"))], {}, "both A_B in C"),
+    "parameter": (
+        lambda r: r,
+        {"model": ModelRules("random_forest", "soft", ({"max_depth": -1},))},
+        "scikit-learn refuses .*max_depth",
+    ),
+    "nothing matches": (lambda r: r, {"include": ("x",)}, "no recording matches"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_bad_data_is_refused(raws, case):
+    make, changes, message = BAD_DATA[case]
+    with pytest.raises(EmlearnError, match=message):
+        train.train(make(raws), dataclasses.replace(SPEC, **changes))
+
+
+@pytest.mark.parametrize(("seed", "n_seeds"), [(-1, 1), (0, 0)])
+def test_seeds_are_checked(raws, seed, n_seeds):
+    with pytest.raises(EmlearnError, match="seed"):
+        train.train(raws, SPEC, seed=seed, n_seeds=n_seeds)
+
+
+def test_too_few_windows_for_a_random_split_are_refused():
+    with pytest.raises(EmlearnError, match="too few windows to split"):
+        folds.random(np.array([0, 1, 2]), 3, 0, "toy")
+
+
+def test_seeds_derive_from_all_their_numbers():
+    seeds = {folds.derived_seed(a, b, c) for a in range(4) for b in range(4) for c in range(4)}
+    assert len(seeds) == 64 and all(0 <= seed < 2**32 for seed in seeds)
+
+
+def test_rates_without_a_tolerance_are_the_nominal_one():
+    assert train.neighbour_rates(dataclasses.replace(PIPELINE, rate_tolerance=0.0)) == [(50.0, "nominal")]
+
+
+def test_tasks_keep_their_order_and_report_progress():
+    seen = []
+    assert Runner(1, lambda *step: seen.append(step)).run("x", [(pow, 2, i) for i in range(3)]) == [1, 2, 4]
+    assert seen == [("x", 1, 3), ("x", 2, 3), ("x", 3, 3)]
+    assert Runner(2).run("x", [(pow, 2, i) for i in range(3)]) == [1, 2, 4]
+    assert Runner(2).run("x", []) == []
+    assert default_jobs() >= 1
+
+
+def test_permutation_loss_is_zero_for_what_is_not_used():
+    rng = np.random.default_rng(0)
+    y = np.arange(200) % 2
+    x = np.stack([y * 100, rng.integers(0, 9, 200)], axis=1).astype(np.int16)
+    estimator = estimators.fit("decision_tree", {}, x, y, 0)
+    loss = estimators.permutation_loss(estimator, x, y, 2, 0)
+    assert loss[0] > 0.3 and loss[1] == 0
+
+
+SPEC_YAML = """
+name: toy
+sensors: {acc: {range_g: 4}}
+rate: {hz: 50}
+window: {len: 64, hop: 64}
+gravity: {cutoff_hz: 0.5}
+features: ["acc_mag.std", "gravity_x.mean", "motion_mag.jerk"]
+model: {kind: random_forest, params: {n_estimators: 2}, grid: {max_leaf_nodes: [4, 8]}}
+cv: {folds: 2, inner_folds: 2}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("train")
+    synth.write(synth.make(subjects=4, minutes=1.0, seed=1), folder / "data")
+    (folder / "spec.yaml").write_text(SPEC_YAML)
+    return folder
+
+
+def test_the_command_writes_model_and_report_and_prints_the_scores(folder, capsys):
+    args = ["train", str(folder / "spec.yaml"), "--data", str(folder / "data"), "-o", str(folder / "m.json")]
+    assert cli.main([*args, "--report", str(folder / "report"), "--seeds", "2", "--jobs", "1"]) == 0
+    out, err = capsys.readouterr()
+    model = artifact.load(folder / "m.json")
+    report = json.loads((folder / "report" / "report.json").read_text())
+    assert model.spec.to_json() == report["spec"]
+    assert (folder / "report" / "report.html").stat().st_size > 1000
+    assert f"macro-F1 {report['cv']['macro_f1']['mean']:.4f} +- " in out
+    assert "held out: 4 of 4" in err
+
+
+def test_the_command_says_what_is_wrong_and_writes_nothing(folder, capsys):
+    args = [
+        "train",
+        str(folder / "spec.yaml"),
+        "--data",
+        str(folder / "none"),
+        "-o",
+        str(folder / "none.json"),
+    ]
+    assert cli.main(args) == 1
+    assert capsys.readouterr().err.startswith("error: ")
+    assert not (folder / "none.json").exists()
+
+
+@pytest.mark.parametrize("option", [["--seeds", "0"], ["--jobs", "0"], ["--seed", "-1"], ["--seed", "x"]])
+def test_numbers_out_of_range_are_a_wrong_command_line(folder, option, capsys):
+    args = ["train", str(folder / "spec.yaml"), "--data", str(folder), "-o", str(folder / "x.json"), *option]
+    with pytest.raises(SystemExit) as caught:
+        cli.main(args)
+    assert caught.value.code == 2
+    assert "number from" in capsys.readouterr().err

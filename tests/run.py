@@ -27,11 +27,12 @@ C_SUFFIXES = {".c", ".h"}
 
 @dataclass
 class Outcome:
-    """What a stage counted. skipped holds `what: why`, one a skipped test."""
+    """What a stage counted. skipped holds `what: why`, one a skipped test. only_built: passed, but never ran."""
 
     passed: int = 0
     failed: list[str] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    only_built: list[str] = field(default_factory=list)
 
     def add(self, name: str, ok: bool) -> None:
         """Count one check."""
@@ -131,8 +132,21 @@ def python(args: argparse.Namespace) -> Outcome:
     return outcome
 
 
+def zephyr(_: argparse.Namespace) -> Outcome:
+    """twister over the samples and tests/zephyr, where there is a Zephyr tree."""
+    import zephyr_tier
+
+    result = zephyr_tier.run(WORK / "twister", n_jobs=os.cpu_count() or 1)
+    return Outcome(
+        passed=len(result.executed) + len(result.built),
+        failed=result.failed,
+        skipped=result.skipped,
+        only_built=result.built,
+    )
+
+
 Stage = Callable[[argparse.Namespace], Outcome]
-STAGES: dict[str, Stage] = {"lint": lint, "python": python}
+STAGES: dict[str, Stage] = {"lint": lint, "python": python, "zephyr": zephyr}
 
 
 def one_line(text: str) -> str:
@@ -167,7 +181,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         total.passed += outcome.passed
         total.failed += outcome.failed
         total.skipped += outcome.skipped
+        total.only_built += outcome.only_built
     print()
+    for line in total.only_built:
+        print(f"only built: {one_line(line)}")
     for line in total.failed:
         print(f"failed: {one_line(line)}")
     for line in total.skipped:

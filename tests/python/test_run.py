@@ -4,6 +4,7 @@
 import importlib.util
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -36,6 +37,22 @@ def test_the_closing_line_adds_the_stages_up_and_skips_stand_before_it(monkeypat
     assert runner.main([]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-2:] == ["skipped: slow: not today", "7 passed, 0 failed, 1 skipped"]
+
+
+def test_what_was_only_built_is_named_and_counts_as_passed(monkeypatch, capsys):
+    stages(monkeypatch, one=runner.Outcome(passed=2, only_built=["sample on board"], skipped=["x: y"]))
+    assert runner.main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-3:] == ["only built: sample on board", "skipped: x: y", "2 passed, 0 failed, 1 skipped"]
+
+
+def test_the_zephyr_tier_is_counted(monkeypatch):
+    result = SimpleNamespace(executed=["a", "b"], built=["e"], failed=["f"], skipped=["c: d"])
+    tier = SimpleNamespace(run=lambda folder, n_jobs: result)
+    monkeypatch.setitem(sys.modules, "zephyr_tier", tier)
+    outcome = runner.zephyr(None)
+    assert (outcome.passed, outcome.failed, outcome.skipped) == (3, ["f"], ["c: d"])
+    assert outcome.only_built == ["e"]
 
 
 def test_a_failure_is_named_and_sets_the_exit_code(monkeypatch, capsys):

@@ -38,7 +38,13 @@ SOURCES = {
         const struct emlearn_pipeline har_pipeline = {{1}};
         const char har_golden[12] = {1};
     """,
-    "gen/walk.c": "const char walk_recording[5000] = {1};",
+    "gen/walk.c": """
+        struct emlearn_recording { char x[40]; };
+        static const char walk_frames[4960] = {1};
+        const char *walk_get(void) { return walk_frames; }
+        const struct emlearn_recording walk_recording = {{1}};
+    """,
+    "gen/door.c": "const char door_pipeline[30] = {1};",
     "app/src/core/filter.c": "const char low_pass[900] = {1};",
     "app/main.c": """
         struct emlearn_pipeline_state { char x[72]; };
@@ -129,6 +135,7 @@ def test_each_room_gets_the_bytes_of_its_sources(elf):
     measured = size.measure(elf)
     expected = dict(ROOMS)
     expected["model"] = (expected["model"][0] + function_bytes(elf, "har_get"), 0)
+    expected["replay"] = (expected["replay"][0] + function_bytes(elf, "walk_get"), 0)
     expected["features"] = (expected["features"][0] + function_bytes(elf, "emlearn_features_table"), 0)
     pointer = function_bytes(elf, "p")
     expected["readers"] = (40 + pointer, 45 + pointer)
@@ -139,7 +146,7 @@ def test_each_room_gets_the_bytes_of_its_sources(elf):
 def test_stacks_and_the_code_of_others_are_apart(elf):
     measured = size.measure(elf)
     assert measured.stacks == {"z_main_stack": 2048}
-    assert measured.rest.flash >= 900, "somebody else's src/core/filter.c"
+    assert measured.rest.flash >= 930, "somebody else's src/core/filter.c and door_pipeline"
     assert measured.rest.ram >= 100
     assert measured.total == measured.emlearn + measured.replay + measured.rest + measured.stack
 
@@ -153,7 +160,7 @@ def test_the_total_is_that_of_the_sections(elf):
 def test_budgets_are_judged_without_replay_and_rest(image):
     measured = size.measure(image)
     used = measured.emlearn
-    assert used.flash == sum(b.flash for room, b in measured.rooms.items() if room != "replay") < 5000
+    assert used.flash == sum(b.flash for room, b in measured.rooms.items() if room != "replay") < 5060
     holds, broken = size.judge(measured, [("flash", used.flash), ("ram", used.ram - 1)])
     assert (holds.over, broken.over) == (0, 1)
 
@@ -189,7 +196,7 @@ def test_json_has_the_same_figures(image, capsys):
     report = json.loads(capsys.readouterr().out)
     measured = size.measure(image)
     assert report["total"] == {"flash": measured.total.flash, "ram": measured.total.ram}
-    assert report["rooms"]["replay"] == {"flash": 5060, "ram": 0}
+    assert report["rooms"]["replay"] == {"flash": measured.replay.flash, "ram": 0}
     assert report["stacks"] == {"z_main_stack": 2048}
     assert report["budgets"][0]["over"] == measured.emlearn.ram - 1024
     assert report["regions"] == {"flash": None, "ram": None}

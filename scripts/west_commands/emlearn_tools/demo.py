@@ -20,6 +20,8 @@ from emlearn_tools import (
     recording,
     replay,
     report,
+    self_test,
+    size,
     synth,
     train,
     zephyr_tree,
@@ -43,7 +45,8 @@ class Result:
     """What the demonstration found.
 
     held_out: subject or recording. device: what decided. scores, smoothed: of its decisions
-    (evaluate.scores). n_decisions: in all, each the same as on the host. report: the page.
+    (evaluate.scores). n_decisions: in all; on_firmware: those of firmware, each the same as on the host.
+    sizes: bytes by room as a table; sizes_of: of what. report: the page.
     """
 
     held_out: str
@@ -52,6 +55,9 @@ class Result:
     scores: Mapping[str, Any]
     smoothed: Mapping[str, Any]
     n_decisions: int
+    on_firmware: bool
+    sizes: str
+    sizes_of: str
     report: Path
 
 
@@ -84,13 +90,20 @@ def run(
     say(f"cross-validation by {cv['group']}: macro-F1 {cv['macro_f1']['mean']:.3f} per window")
     files = convert.convert(folder / MODEL_FILE, folder / "generated", firmware.MODEL_NAME).files
     say("converted: " + ", ".join(str(path) for path in files))
+    program = self_test.build(folder / "generated", firmware.MODEL_NAME, folder / "self_test")
+    if not self_test.passes(program):
+        raise EmlearnError("the generated C does not compute what training did", program)
+    say("self-test of the generated C on this machine: passed")
+    weighed, sizes_of = self_test.build_for_weighing(
+        folder / "generated", firmware.MODEL_NAME, folder / "self_test", program
+    )
 
     trees = layout(model.forest)
     decided = [evaluate.decide(model, trees, recording.quantise(raw, model.spec)) for raw in held]
     host = [_decisions(model, one) for one in decided]
-    program = _build(folder, say) if use_firmware else None
-    seen = host if program is None else _replay(program, held, folder / "held_out")
-    device = "the C library on this machine" if program is None else f"firmware for {firmware.BOARD}"
+    built = _build(folder, say) if use_firmware else None
+    seen = host if built is None else _replay(built, held, folder / "held_out")
+    device = "the C library on this machine" if built is None else f"firmware for {firmware.BOARD}"
     say(f"decisions by: {device}")
     require_equal(seen, host, device)
     truth = np.concatenate([one.truth for one in decided])
@@ -106,6 +119,9 @@ def run(
         scores=evaluate.scores(truth[kept], window_class[kept], model.classes),
         smoothed=evaluate.scores(truth[kept], class_idx[kept], model.classes),
         n_decisions=len(truth),
+        on_firmware=built is not None,
+        sizes=size.to_text(size.measure(weighed)),
+        sizes_of=sizes_of,
         report=page,
     )
 

@@ -50,6 +50,14 @@ class Symbol:
     file: str
 
 
+class Definition(NamedTuple):
+    """A function or variable: its name, where it starts, and the name of its struct, "" if it is none."""
+
+    name: str
+    address: int
+    struct: str
+
+
 @dataclass(frozen=True)
 class Unit:
     """A compiled source file, by its path."""
@@ -62,13 +70,13 @@ class Unit:
         """Base name of the source."""
         return os.path.basename(self.path)
 
-    def definitions(self) -> Iterator[tuple[str, int, str]]:
-        """Name, address and struct (or "") of the functions and variables that it defines."""
+    def definitions(self) -> Iterator["Definition"]:
+        """The functions and variables that it defines."""
         for die in self.unit.iter_DIEs():
             if die.tag in ("DW_TAG_subprogram", "DW_TAG_variable"):
                 address = _address(die)
                 if address is not None:
-                    yield _name(die), address, _struct_name(die)
+                    yield Definition(_name(die), address, _struct_name(die))
 
 
 class Image:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from emlearn_tools.build_folder import Frame, Region, find_elf, library_frames, regions
-from emlearn_tools.elf_image import Bytes, Image, Symbol, Unit
+from emlearn_tools.elf_image import Bytes, Definition, Image, Symbol, Unit
 from emlearn_tools.errors import EmlearnError
 
 ROOMS = (
@@ -33,6 +33,8 @@ MEMORIES = ("flash", "ram")
 _STACK = re.compile(r"(^|_)stacks?(_area)?$")
 _BUFFER = "emlearn_buffer_"
 _STATE = "emlearn_pipeline_state"
+_GENERATED = (("pipeline", "emlearn_pipeline", "model"), ("recording", "emlearn_recording", "replay"))
+"""What the converter writes: NAME_what, of which struct, for which room."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,7 @@ def _claims(image: Image) -> dict[Symbol, str]:
     definitions = {
         unit: list(unit.definitions())
         for unit in image.units
-        if unit.name in users or _root(unit) or _generated(unit, image)
+        if unit.name in users or _root(unit) or _may_be_generated(unit, image)
     }
     ours = {
         _root(unit)
@@ -203,7 +205,7 @@ def _claims(image: Image) -> dict[Symbol, str]:
         if _root(unit) and any(name.startswith("emlearn_") for name, _, _ in defined)
     }
     for unit, defined in definitions.items():
-        room = _generated(unit, image) or (_library_room(unit) if _root(unit) in ours else None)
+        room = _library_room(unit) if _root(unit) in ours else _generated_room(unit, defined)
         for name, address, struct in defined:
             for symbol in by_name[name, address]:
                 if struct == _STATE:
@@ -229,10 +231,14 @@ def _library_room(unit: Unit) -> str:
     return {"zephyr": "readers", "emul": "replay"}.get(folder, ROOM_OF_CORE.get(stem, stem))
 
 
-def _generated(unit: Unit, image: Image) -> str | None:
-    """The room of a file that the converter wrote: it defines NAME_golden, or NAME_recording, by its own
-    name."""
+def _may_be_generated(unit: Unit, image: Image) -> bool:
     stem = unit.name.partition(".")[0]
-    if f"{stem}_golden" in image.names and f"{stem}_pipeline" in image.names:
-        return "model"
-    return "replay" if f"{stem}_recording" in image.names else None
+    return any(f"{stem}_{what}" in image.names for what, _, _ in _GENERATED)
+
+
+def _generated_room(unit: Unit, defined: Iterable[Definition]) -> str | None:
+    """The room of a file that the converter wrote: NAME.c defines NAME_pipeline or NAME_recording."""
+    stem = unit.name.partition(".")[0]
+    structs = {name: struct for name, _, struct in defined}
+    rooms = (room for what, struct, room in _GENERATED if structs.get(f"{stem}_{what}") == struct)
+    return next(rooms, None)

@@ -82,7 +82,11 @@ def _summary(result: "Result") -> str:
         "",
         f"macro-F1 {scores['macro_f1']:.3f}, accuracy {scores['accuracy']:.3f} per window",
         f"macro-F1 {smoothed['macro_f1']:.3f}, accuracy {smoothed['accuracy']:.3f} after smoothing",
-        f"all {result.n_decisions} decisions, votes included, are those of the host",
+        f"{result.n_decisions} decisions by {result.device}"
+        + (", votes included the same as by the host" if result.on_firmware else ""),
+        "",
+        f"bytes, {result.sizes_of}; the rest of the image is start-up code",
+        result.sizes,
         "",
         f"report: {result.report}",
     ]

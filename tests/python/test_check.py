@@ -261,7 +261,7 @@ def test_units_are_not_judged_without_samples_to_judge():
 
 
 def test_a_sensor_at_rest_is_neither_clipped_nor_in_radians():
-    values = np.random.default_rng(1).normal([0, 0, 1, 0, 0, 0], [0.003] * 3 + [0.1] * 3, (500, 6))
+    values = np.random.default_rng(1).normal([0, 0, 1, 0, 0, 0], [0.003] * 3 + [0.02] * 3, (500, 6))
     raw = raw_of(values, ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z"))
     assert units.count_clipped(raw) == 0
     assert not units.gyro_looks_like_rad(raw)

@@ -169,8 +169,15 @@ def test_names_are_relative_unique_and_sorted_whatever_the_order_of_paths(tmp_pa
 
 
 def test_a_file_named_twice_is_read_once(tmp_path):
-    write_csv(tmp_path / "a.csv")
-    assert len(load([tmp_path, tmp_path / "a.csv", tmp_path])) == 1
+    write_csv(tmp_path / "sub" / "a.csv")
+    assert len(load([tmp_path, tmp_path / "sub" / "a.csv", tmp_path / "sub", tmp_path])) == 1
+
+
+def test_sources_are_found_in_the_order_of_their_names(tmp_path):
+    for name in ("b", "a", "c"):
+        write_csv(tmp_path / name / "x.csv")
+    found = loaders.find([tmp_path / "c", tmp_path / "a", tmp_path / "b"])
+    assert [source.name for source in found] == ["a/x.csv", "b/x.csv", "c/x.csv"]
 
 
 def test_progress_counts_the_files(tmp_path):
@@ -357,7 +364,7 @@ def make_hapt(root: Path, n: int = 40) -> np.ndarray:
     for name, table in (("acc", acc), ("gyro", gyro)):
         lines = "".join(" ".join(f"{value:.10f}" for value in row) + " \n" for row in table)
         (folder / f"{name}_exp07_user03.txt").write_text(lines)
-    (folder / "labels.txt").write_text("7 3 5 1 10 \n7 3 8 11 15\n7 3 1 21 30\n8 4 2 1 9\n")
+    (folder / "labels.txt").write_text("7 3 5 1 10 \n7 3 8 11 15\n7 3 1 21 30\n8 3 2 1 9\n7 4 2 1 9\n")
     return np.concatenate([acc, gyro * 57.29577951308232], axis=1)
 
 
@@ -462,6 +469,18 @@ def test_labels_of_half_windows_stand_where_both_windows_agree():
     assert uci_har._half_labels(np.array([1, 1, 6])) == ["walking", "walking", "unlabeled", "laying"]
 
 
+def test_equal_windows_of_two_persons_are_not_joined(tmp_path):
+    make_har(tmp_path)
+    folder = tmp_path / "UCI HAR Dataset" / "train"
+    for path in (folder / "Inertial Signals").iterdir():
+        path.write_text(" ".join(["0.5"] * 128) + "\n" + " ".join(["0.5"] * 128) + "\n")
+    (folder / "y_train.txt").write_text("1\n1\n")
+    (folder / "subject_train.txt").write_text("1\n1\n")
+    assert [len(raw.values) for raw in load([tmp_path])] == [192]
+    (folder / "subject_train.txt").write_text("1\n2\n")
+    assert [len(raw.values) for raw in load([tmp_path])] == [128, 128]
+
+
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
@@ -556,11 +575,11 @@ def test_wisdm_frames_in_a_hole_of_the_gyroscope_become_a_gap(tmp_path):
     rows = np.tile([0.0, 9.80665, 0.0], (100, 1))
     (folder / "accel" / "data_1_accel_phone.txt").write_text(wisdm_lines("1", "A", 0, rows))
     lines = wisdm_lines("1", "A", 0, rows).splitlines(keepends=True)
-    (folder / "gyro" / "data_1_gyro_phone.txt").write_text("".join(lines[:50] + lines[54:]))
+    (folder / "gyro" / "data_1_gyro_phone.txt").write_text("".join(lines[1:50] + lines[54:99]))
     raw = load_one(tmp_path)
     assert len(raw.channels) == 6
-    assert raw.gaps == (Gap(50, 4),)
-    assert len(raw.values) == 96
+    assert raw.gaps == (Gap(49, 4),)
+    assert len(raw.values) == 94  # without the first and the last, which have a value on one side only
 
 
 @pytest.mark.parametrize(

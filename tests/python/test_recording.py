@@ -111,6 +111,14 @@ def test_frames_that_arrive_in_bursts_are_no_gaps(burst):
     assert rate == pytest.approx(50, rel=0.05)
 
 
+def test_frames_close_together_within_bursts_do_not_pass_for_the_rate():
+    frame = np.arange(300)
+    arrival = (frame // 3 + 1) * 0.06 + (frame % 3) * 0.001
+    rate, gaps = timestamps.measure(arrival)
+    assert gaps == ()
+    assert rate == pytest.approx(50, rel=0.05)
+
+
 def test_a_hole_between_bursts_is_a_gap():
     frame = np.arange(200)
     arrival = (frame // 4 + 1) * 4 / 50
@@ -269,6 +277,17 @@ def test_resampling_never_mixes_the_two_sides_of_a_gap():
         assert (got.values[: gap.frame] == 0).all() and (got.values[gap.frame :] == 1).all()
         assert gap.n_lost == max(1, round(10 * rate_hz / 50))
         assert got.spans == (Span(0, gap.frame, "a"), Span(gap.frame, len(got.values), "b"))
+
+
+def test_a_gap_stays_one_however_low_the_rate():
+    raw = make_raw(np.zeros((40, 3)), gaps=(Gap(20, 1),))
+    assert resample(raw, 10.0).gaps == (Gap(4, 1),)
+
+
+@pytest.mark.parametrize("rate_hz", [100, 150, 350, 1.1 * 50 * 10])
+def test_the_last_frame_is_kept_where_it_falls_on_the_new_grid(rate_hz):
+    for n in range(2, 200):
+        assert len(resample(make_raw(np.zeros((n, 3))), rate_hz).values) == (n - 1) * round(rate_hz / 50) + 1
 
 
 def test_resampling_takes_the_label_of_the_nearest_frame():

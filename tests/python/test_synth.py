@@ -99,6 +99,31 @@ def test_the_gyroscope_is_the_rate_at_which_gravity_turns(recordings):
     assert mirrored > 3 * sizes
 
 
+def test_a_turning_sensor_gives_the_derivative_of_its_orientation(monkeypatch):
+    for name in ("ACC_NOISE_G", "GYRO_NOISE_DPS", "ACC_BIAS_G", "GYRO_BIAS_DPS", "SCALE_ERROR"):
+        monkeypatch.setattr(synth, name, 0.0)
+    seconds = np.arange(2000) / 1000
+    turn = np.stack([0.5 * np.sin(seconds * k + k) for k in (2.0, 3.0, 5.0)], axis=1)
+    heading, wear = 0.8 * seconds**2, np.array([0.3, -0.4, 0.5])
+    values = synth._sense(np.zeros((2000, 3)), turn, heading, wear, 1000.0, np.random.RandomState(0))
+
+    def about(axis: int, angle: np.ndarray) -> np.ndarray:
+        """Turn about one axis by the right-hand rule, (n, 3, 3)."""
+        matrix = np.tile(np.eye(3), (len(angle), 1, 1))
+        i, j = (axis + 1) % 3, (axis + 2) % 3
+        matrix[:, i, i] = matrix[:, j, j] = np.cos(angle)
+        matrix[:, j, i], matrix[:, i, j] = np.sin(angle), -np.sin(angle)
+        return matrix
+
+    worn = about(2, wear[2:]) @ about(1, wear[1:2]) @ about(0, wear[:1])
+    pose = about(2, turn[:, 2] + heading) @ about(1, turn[:, 1]) @ about(0, turn[:, 0]) @ worn
+    spin = np.swapaxes(pose, 1, 2)[1:-1] @ (pose[2:] - pose[:-2]) * 500
+    rate = np.degrees(np.stack([spin[:, 2, 1], spin[:, 0, 2], spin[:, 1, 0]], axis=1))
+    np.testing.assert_allclose(values[1:-1, 3:], rate, atol=0.1)
+    np.testing.assert_allclose(values[:, :3], pose[:, 2], atol=1e-3)
+    assert np.abs(rate).max() > 100
+
+
 @pytest.mark.parametrize(
     ("label", "low_hz", "high_hz"),
     [("walking", 1.3, 2.4), ("running", 1.9, 3.4), ("stairs", 1.0, 2.1), ("shaking", 2.2, 6.5)],

@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+import sys
 from fractions import Fraction
 
 import numpy as np
@@ -349,8 +350,10 @@ def test_rare_classes_and_rates_that_hurt_are_warned_of(trained):
 
     report = json.loads(json.dumps(trained.report))
     report["data"]["per_class"] = [1, 500, 500]
+    report["data"]["groups_per_class"] = [2, 1, 2]
     report["rates"][1]["macro_f1"] = report["rates"][0]["macro_f1"] - 0.1
     text = " ".join(train_report._warnings(report))
+    assert "One subject alone has the class 'rest'" in text
     assert "The class 'fast' has 1 of" in text and "At 47.5 Hz the model loses 0.100" in text
 
 
@@ -492,6 +495,36 @@ def test_the_command_says_what_is_wrong_and_writes_nothing(folder, capsys):
     assert cli.main(args) == 1
     assert capsys.readouterr().err.startswith("error: ")
     assert not (folder / "none.json").exists()
+
+
+@pytest.mark.parametrize("place", ["file/m.json", "data"])
+def test_a_place_that_cannot_be_written_is_found_out_before_the_work(folder, capsys, place):
+    (folder / "file").write_text("")
+    args = ["train", str(folder / "spec.yaml"), "--data", str(folder / "data"), "-o", str(folder / place)]
+    assert cli.main(args) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith("error: ") and "reading" not in err and place in err
+
+
+def test_the_bar_on_a_terminal_leaves_nothing_behind(folder, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    args = ["train", str(folder / "spec.yaml"), "--data", str(folder / "data"), "-o", str(folder / "m.json")]
+    assert cli.main([*args, "--jobs", "1"]) == 0
+    out, err = capsys.readouterr()
+    assert "model:" in out and "of 4" not in err
+
+
+@pytest.mark.parametrize(
+    ("module", "package", "options"),
+    [("sklearn", "scikit-learn", []), ("scipy.signal", "scipy", []), ("jinja2", "jinja2", ["--report", "r"])],
+)
+def test_a_missing_package_is_named(folder, capsys, monkeypatch, tmp_path, module, package, options):
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.chdir(tmp_path)
+    args = ["train", str(folder / "spec.yaml"), "--data", str(folder / "data"), "-o", "m.json", *options]
+    assert cli.main(args) == 1
+    err = capsys.readouterr().err
+    assert f"needs {package}, which is missing" in err and "pip install" in err
 
 
 @pytest.mark.parametrize("option", [["--seeds", "0"], ["--jobs", "0"], ["--seed", "-1"], ["--seed", "x"]])

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from emlearn_tools.errors import EmlearnError
+from emlearn_tools.packages import need
 from emlearn_tools.spec import COEF_ONE, FRAMES_MAX, section_is_stable
 
 ORDER_MAX = 4
@@ -27,13 +28,12 @@ def design(rate_hz: float, cutoff_hz: float, order: int, where: object = "gravit
     acceleration comes out exactly. Sections stand in order of rising resonance.
     Raises EmlearnError if a value is out of range or a section is not stable once rounded.
     """
-    from scipy import signal
-
     if not 1 <= order <= ORDER_MAX:
         raise EmlearnError(f"order {order} is not 1 to {ORDER_MAX}", where)
     if not 0 < cutoff_hz < rate_hz / 2:
         half = f"{rate_hz / 2:g}"
         raise EmlearnError(f"cutoff_hz {cutoff_hz:g} is not between 0 and half the rate ({half})", where)
+    signal = need("scipy.signal", "designing a filter", where)
     _, poles, _ = signal.butter(order, cutoff_hz, fs=rate_hz, output="zpk")
     upper = sorted((pole for pole in poles if pole.imag > -1e-12), key=lambda pole: pole.imag)
     sections = tuple(_quantise(complex(pole), single=pole.imag < 1e-12) for pole in upper)
@@ -54,10 +54,10 @@ def warmup_frames(sections: Sequence[Section]) -> int:
     0 without sections; 65535 for a filter that takes longer.
     """
     import numpy as np
-    from scipy import signal
 
     if not sections:
         return 0
+    signal = need("scipy.signal", "designing a filter")
     sos = np.array([[b0, b1, b2, COEF_ONE, a1, a2] for b0, b1, b2, a1, a2 in sections]) / COEF_ONE
     step_response = signal.sosfilt(sos, np.ones(FRAMES_MAX))
     outside = np.flatnonzero(np.abs(step_response - 1.0) > SETTLED)

@@ -37,6 +37,7 @@ from typing import Any
 
 from emlearn_tools import gravity
 from emlearn_tools.errors import EmlearnError
+from emlearn_tools.packages import need
 from emlearn_tools.spec import (
     FEATURES_MAX,
     CvRules,
@@ -360,10 +361,7 @@ class _Node:
 
 def _parse(path: Path) -> Any:
     """The file as plain data; duplicate keys are errors, as the second would win silently."""
-    try:
-        import yaml
-    except ImportError as error:
-        raise EmlearnError("reading a spec needs PyYAML", path, "pip install pyyaml") from error
+    yaml = need("yaml", "reading a spec", path)
 
     class Loader(yaml.SafeLoader):
         pass

@@ -13,6 +13,7 @@ fold" means: by a model that saw nobody of the group (subject or recording) in a
       windows       {used, warming, dropped: {reason: number}}; the reasons are straddling, dropped label,
                     unlabeled, lost frames (all windows) and too short (recordings)
       per_class     [number of windows, by class]
+      groups_per_class  [number of groups that have it, by class]
       per_group     {group: number of windows}
     cv              out of fold
       group         "subject" or "recording"
@@ -54,6 +55,7 @@ import numpy as np
 from emlearn_tools import artifact, crossval, dataset, golden, train_report
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.jobs import Runner
+from emlearn_tools.packages import need
 from emlearn_tools.recording import RawRecording, Recording, quantise, resample
 from emlearn_tools.spec import PipelineSpec, TrainSpec
 from emlearn_tools.steps import RATES_HZ
@@ -82,10 +84,12 @@ def train(
     raws: recordings as recording.load() gives them. seed: of everything random. n_seeds: how often the nested
     cross-validation is repeated, with seeds seed, seed + 1, ...; the model depends on the first alone, and
     nothing depends on n_jobs. advance: called with (stage, done, in all).
-    Raises EmlearnError for data that does not fit the spec or is too little to train on.
+    Raises EmlearnError for data that does not fit the spec or is too little to train on, and without
+    scikit-learn.
     """
     if seed < 0 or n_seeds < 1:
         raise EmlearnError(f"seed {seed} and {n_seeds} seeds are not 0 or more and 1 or more", "seed")
+    need("sklearn", "training")
     runner = Runner(n_jobs, advance)
     data = dataset.build(
         raws, spec, (lambda done, total: advance("recordings", done, total)) if advance else None

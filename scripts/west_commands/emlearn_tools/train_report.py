@@ -107,6 +107,7 @@ def _data(data: dataset.Dataset) -> dict[str, Any]:
         "clipped_frames": sum(recording.n_clipped for recording in data.recordings),
         "windows": {"used": len(data.y), "warming": data.n_warming, "dropped": dict(data.dropped)},
         "per_class": np.bincount(data.y, minlength=len(data.classes)).tolist(),
+        "groups_per_class": [len(np.unique(data.group[data.y == i])) for i in range(len(data.classes))],
         "per_group": {name: int(count) for name, count in zip(data.groups, by_group, strict=True)},
     }
 
@@ -302,6 +303,11 @@ def _warnings(report: Mapping[str, Any]) -> list[str]:
         if count * 50 < windows["used"]:
             found.append(
                 f"The class '{name}' has {count} of {windows['used']} windows; its score says little."
+            )
+    for name, count in zip(report["classes"], data["groups_per_class"], strict=True):
+        if count == 1:
+            found.append(
+                f"One {cv['group']} alone has the class '{name}', so it could not be learnt out of fold."
             )
     gain = report["random_split"]["macro_f1"] - cv["macro_f1"]["mean"]
     if gain > OPTIMISM:

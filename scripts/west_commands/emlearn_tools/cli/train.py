@@ -4,10 +4,13 @@
 import argparse
 import json
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from emlearn_tools.errors import EmlearnError
 
 if TYPE_CHECKING:
     from emlearn_tools.jobs import Advance
@@ -71,9 +74,15 @@ def run(args: argparse.Namespace) -> int:
     """Train, write model and report, print the scores."""
     from emlearn_tools import artifact, jobs, recording, train
     from emlearn_tools.atomic import write_text
+    from emlearn_tools.packages import need
     from emlearn_tools.spec import load_spec
 
     spec = load_spec(args.spec)
+    _require_place(args.output)
+    if args.report:
+        _require_place(args.report / REPORT_FILE)
+        need("jinja2", "--report")
+        need("matplotlib", "--report")
     with _progress() as advance:
         raws = recording.load(args.data, lambda done, total: advance("reading", done, total))
         trained = train.train(raws, spec, args.seed, args.seeds, args.jobs or jobs.default_jobs(), advance)
@@ -87,6 +96,20 @@ def run(args: argparse.Namespace) -> int:
         write_text(path, json.dumps(trained.report, indent=1, ensure_ascii=False) + "\n")
         print(f"report: {report.write(args.report, trained.report)}, {path}")
     return 0
+
+
+def _require_place(path: Path) -> None:
+    """Make the folder of `path` and find out, before the work, that it can be written, else EmlearnError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise EmlearnError(
+            f"cannot write it ({error.strerror})", path, "a folder that you may write to"
+        ) from error
+    if path.is_dir():
+        raise EmlearnError("is a folder", path, "the path of a file")
 
 
 def _count(least: int) -> Any:
@@ -113,11 +136,13 @@ def _progress() -> Iterator["Advance"]:
 
         yield say
         return
-    from rich.console import Console
+    from emlearn_tools.cli.console import console
+
+    terminal = console(stderr=True)
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<13}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=terminal, transient=True) as bar:
         task = bar.add_task("", total=None)
         yield lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total)
 

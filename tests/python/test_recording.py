@@ -203,6 +203,14 @@ def test_quantise_is_floor_of_the_value_in_steps_plus_a_half_and_then_turned(val
     assert got.samples.dtype == np.int16 and got.samples.flags.c_contiguous
 
 
+def test_quantise_rounds_to_nearest_and_a_half_upwards():
+    step = Fraction(1, 8192)
+    values = [[-1.5, -0.5, 0.5], [-0.5001, 0.4999, 1.4999], [-1.4999, 0.5001, 2.5]]
+    raw = make_raw(np.array(values) * float(step))
+    expected = [[-1, 0, 1], [-1, 0, 1], [-1, 1, 3]]
+    assert quantise(raw, make_spec(acc_step=step)).samples.tolist() == expected
+
+
 def test_quantise_takes_the_spec_s_sensors_in_its_order_each_with_its_step():
     raw = make_raw([[0.001, 0.002, 0.003, 10, 20, 30]], spans=(Span(0, 1, "x"),), gaps=())
     both = make_spec(sensors=("acc", "gyro"), gyro_step=Fraction(1, 2), mount=((2, -1), (0, 1), (1, 1)))
@@ -284,10 +292,10 @@ def test_a_gap_stays_one_however_low_the_rate():
     assert resample(raw, 10.0).gaps == (Gap(4, 1),)
 
 
-@pytest.mark.parametrize("rate_hz", [100, 150, 350, 1.1 * 50 * 10])
-def test_the_last_frame_is_kept_where_it_falls_on_the_new_grid(rate_hz):
-    for n in range(2, 200):
-        assert len(resample(make_raw(np.zeros((n, 3))), rate_hz).values) == (n - 1) * round(rate_hz / 50) + 1
+@pytest.mark.parametrize(("old_hz", "new_hz", "n", "n_new"), [(50, 150, 100, 298), (104.25, 104, 418, 417)])
+def test_the_last_frame_is_kept_where_it_falls_on_the_new_grid(old_hz, new_hz, n, n_new):
+    # 417 * 104 / 104.25 is 416, and a little less in floating point.
+    assert len(resample(make_raw(np.zeros((n, 3)), rate_hz=old_hz), new_hz).values) == n_new
 
 
 def test_resampling_takes_the_label_of_the_nearest_frame():

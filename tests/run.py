@@ -27,7 +27,7 @@ C_SUFFIXES = {".c", ".h"}
 
 @dataclass
 class Outcome:
-    """What a stage counted. skipped holds `what: why`, one a skipped test. only_built: passed, but never ran."""
+    """What a stage counted. skipped holds `what: why`, one a test. only_built: passed, but never ran."""
 
     passed: int = 0
     failed: list[str] = field(default_factory=list)

@@ -124,7 +124,7 @@ def test_the_wheel_in_an_empty_environment_trains_and_evaluates(wheel, tmp_path)
         return done.stdout
 
     run("pip", "install", "--quiet", f"{wheel}[train]")
-    run("emlearn_tools", "synth", "-o", "data", "--subjects", "4", "--seconds", "20")
+    run("emlearn_tools", "synth", "-o", "data", "--subjects", "6", "--minutes", "2")
     specs = "import emlearn_tools, pathlib; print(pathlib.Path(emlearn_tools.__file__).parent / 'specs')"
     done = subprocess.run([python, "-c", specs], capture_output=True, text=True, check=True, cwd=tmp_path)
     spec = Path(done.stdout.strip()) / "synth.yaml"

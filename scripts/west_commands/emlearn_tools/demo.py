@@ -104,7 +104,6 @@ def run(
     built = _build(folder, say) if use_firmware else None
     seen = host if built is None else _replay(built, held, folder / "held_out")
     device = "the C library on this machine" if built is None else f"firmware for {firmware.BOARD}"
-    say(f"decisions by: {device}")
     require_equal(seen, host, device)
     truth = np.concatenate([one.truth for one in decided])
     kept = truth >= 0

@@ -125,7 +125,7 @@ def text_of_recording(raw: RawRecording) -> str:
         columns.append([f"{value:.{6 if name.startswith('acc') else 4}f}" for value in column])
     header = ["time", *raw.channels]
     labels = labels_of(raw.spans)
-    if labels.any():
+    if (labels != "").any():
         header.append("label")
         columns.append(labels.tolist())
     return "\n".join(",".join(row) for row in [header, *zip(*columns, strict=True)]) + "\n"

@@ -256,6 +256,11 @@ def test_defaults_of_the_command_are_those_of_the_function(tmp_path, monkeypatch
     monkeypatch.setattr(synth, "make", lambda **arguments: seen.update(arguments) or [])
     run("-o", str(tmp_path))
     assert seen == {"seed": 0}
+    subparsers = argparse.ArgumentParser().add_subparsers()
+    cli.add_parser(subparsers)
+    text = " ".join(subparsers.choices["synth"].format_help().split())
+    for default, name in ((8, "N_SUBJECTS"), (4, "MINUTES"), (50, "RATE_HZ")):
+        assert getattr(synth, name) == default and f"(default {default})" in text
 
 
 def test_a_folder_with_other_recordings_is_left_alone(tmp_path):

@@ -253,7 +253,7 @@ def _about_subjects(items: Sequence[Summary]) -> list[Finding]:
     unknown = [item for item in items if not item.subject]
     if unknown:
         what = f"the subject of {len(unknown)} of {len(items)} recordings is unknown"
-        hint = "name it in index.csv (file,subject,recording); without, recordings are kept apart, not people"
+        hint = "name it in index.csv (file,subject,recording), or split by recording (cv: group: recording)"
         return [Finding(what, "", hint)]
     if len({item.subject for item in items}) == 1:
         hint = "the score then says nothing of other people; split by recording"

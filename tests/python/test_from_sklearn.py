@@ -6,7 +6,7 @@ import pytest
 from emlearn_tools import from_sklearn
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.model import SOFT_VOTES
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.ensemble import ExtraTreesClassifier, GradientBoostingClassifier, RandomForestClassifier
 from sklearn.tree import DecisionTreeClassifier
@@ -85,7 +85,6 @@ def probes(estimator, x, rng):
     return np.concatenate([x, rng.choice(values, (60, x.shape[1]))])
 
 
-@settings(max_examples=60)
 @given(problems(), st.sampled_from(["soft", "hard"]))
 def test_every_tree_reaches_the_leaf_of_scikit_learn(problem, vote):
     estimator, x, n_classes, rng = problem
@@ -111,7 +110,6 @@ def test_every_tree_reaches_the_leaf_of_scikit_learn(problem, vote):
                 assert forest.leaves[leaf] == (int(np.argmax(exact)),)
 
 
-@settings(max_examples=30)
 @given(problems())
 def test_votes_decide_as_scikit_learn_but_for_less_than_a_step_a_leaf(problem):
     estimator, x, n_classes, rng = problem

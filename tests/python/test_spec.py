@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from emlearn_tools.errors import EmlearnError
-from emlearn_tools.spec import PipelineSpec, load_spec, section_is_stable
+from emlearn_tools.spec import CvRules, PipelineSpec, SelectionRules, load_spec, section_is_stable
 from emlearn_tools.steps import CHIPS, step_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -341,3 +341,25 @@ def test_reading_a_pipeline_needs_the_standard_library_only():
         check=True,
     )
     assert done.stdout == "PipelineSpec\n"
+
+
+def test_the_documentation_names_every_key_chip_and_default(tmp_path):
+    from emlearn_tools import spec_yaml
+
+    text = (ROOT / "docs" / "spec.md").read_text(encoding="utf-8")
+    words = {*spec_yaml.KEYS, *CHIPS, *(name for names in spec_yaml.PARAMS.values() for name in names)}
+    words |= {field.name for field in dataclasses.fields(SelectionRules)}
+    words |= {field.name for field in dataclasses.fields(CvRules)}
+    assert not {word for word in words if word not in text}
+    for prefix, rules in (("", SelectionRules()), ("cv.", CvRules())):
+        for field in dataclasses.fields(rules):
+            row = next(
+                line for line in text.splitlines() if f"`{prefix}{field.name}`" in line.split(" | ")[0]
+            )
+            value = getattr(rules, field.name)
+            shown = "all" if value is None else "`false`" if value is False else f"{value}".removesuffix(".0")
+            assert str(shown) in row.rsplit("|", 2)[1], field.name
+    example = text.split("```yaml\n")[1].split("```")[0]
+    path = tmp_path / "spec.yaml"
+    path.write_text(example)
+    assert load_spec(path).pipeline.acc_step == Fraction(122, 1_000_000)

@@ -307,7 +307,7 @@ class TrainSpec:
 
 
 def load_spec(path: Path | str, feature_names: Sequence[str] | None = None) -> TrainSpec:
-    """Read a training spec from YAML (docs/tutorial.md describes the keys).
+    """Read a training spec from YAML (docs/spec.md describes the keys).
 
     feature_names: all features that there are; by default the library's (needs a C compiler once).
     Raises EmlearnError naming file and key for anything unknown, missing, out of range or contradictory.

@@ -80,8 +80,8 @@ static int poll_start(struct emlearn_imu_reader *reader)
 {
 	struct emlearn_imu_reader_poll *poll = CONTAINER_OF(reader, struct emlearn_imu_reader_poll, reader);
 
-	/* A sleep may end two ticks late. */
-	if (!reader->asked.unpaced && 2 * k_ticks_to_us_ceil32(1) > period_us(poll)) {
+	/* A sleep may end two ticks late, and then the frame is still to be fetched. */
+	if (!reader->asked.unpaced && 3 * k_ticks_to_us_ceil32(1) > period_us(poll)) {
 		return -ENOTSUP;
 	}
 	poll->due_us = reader->asked.unpaced ? 0 : now_us();

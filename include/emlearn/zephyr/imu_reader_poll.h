@@ -6,7 +6,7 @@
  * Each frame is fetched at a deadline, and deadlines follow each other without drift. A deadline that passed while
  * the caller was busy is a lost frame, and so is a failed fetch.
  *
- * Starting fails with -ENOTSUP where two ticks of the kernel are longer than a sample period: raise
+ * Starting fails with -ENOTSUP where three ticks of the kernel are longer than a sample period: raise
  * CONFIG_SYS_CLOCK_TICKS_PER_SEC.
  */
 #ifndef EMLEARN_ZEPHYR_IMU_READER_POLL_H_

@@ -66,7 +66,7 @@ void truth_decision(const struct device *imu, const struct emlearn_batch *batch,
 	/* Windows that straddle labels and labels that the model does not know count for nothing. */
 	if (label != NULL && n_same >= HAR_WINDOW_LEN && is_class(label)) {
 		n_labelled++;
-		n_right += strcmp(label, har_class_name(decision->window_class_idx)) == 0 ? 1 : 0;
+		n_right += strcmp(label, har_class_name(decision->class_idx)) == 0 ? 1 : 0;
 	}
 }
 

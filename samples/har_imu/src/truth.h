@@ -15,7 +15,7 @@
 /* A batch has been read: count its frames. Call it before the batch is used up. */
 void truth_batch(const struct emlearn_batch *batch);
 
-/* The pipeline decided within that batch: compare the class of the window with the label of its frames. */
+/* The pipeline decided within that batch: compare the class with the label of the window's frames. */
 void truth_decision(const struct device *imu, const struct emlearn_batch *batch,
 		    const struct emlearn_decision *decision);
 

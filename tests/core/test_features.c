@@ -172,12 +172,21 @@ TEST(correlation_runs_from_minus_one_to_one_and_is_zero_without_spread)
 {
 	static const int16_t up[] = {INT16_MIN, -5, 7, INT16_MAX}, constant[] = {9, 9, 9, 9};
 	static const int16_t down[] = {INT16_MAX, 4, -8, INT16_MIN}, even[] = {1, -1, -1, 1}, odd[] = {1, 1, -1, -1};
+	static const int16_t one_up[] = {0, 0, 1}, one_down[] = {0, 0, -1};
 	const int16_t *rows[EMLEARN_N_ROWS] = {up, up, down};
 
 	fill(rows, 4, 0);
 	CHECK_EQ(run(EMLEARN_FEATURE(ACC_XY, CORR)), 32767);
 	CHECK_EQ(run(EMLEARN_FEATURE(ACC_XZ, CORR)), -32767);
+	rows[EMLEARN_ROW_ACC_X] = one_up;
+	rows[EMLEARN_ROW_ACC_Y] = one_up;
+	rows[EMLEARN_ROW_ACC_Z] = one_down;
+	fill(rows, 3, 0); /* the roots are rounded down, so the quotient is 2 */
+	CHECK_EQ(run(EMLEARN_FEATURE(ACC_XY, CORR)), 32767);
+	CHECK_EQ(run(EMLEARN_FEATURE(ACC_XZ, CORR)), -32767);
 	rows[EMLEARN_ROW_ACC_X] = constant;
+	rows[EMLEARN_ROW_ACC_Y] = up;
+	rows[EMLEARN_ROW_ACC_Z] = down;
 	rows[EMLEARN_ROW_GYRO_X] = even;
 	rows[EMLEARN_ROW_GYRO_Y] = odd;
 	fill(rows, 4, 3);

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sample har_imu: what its sample.yaml expects of every target is what the host computes."""
+
+import re
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+from emlearn_tools import artifact, native, recording
+from emlearn_tools.trees_layout import layout
+
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "har_imu"
+MODEL = SAMPLE / "model" / "har.json"
+REPLAY = SAMPLE / "replay" / "synth.csv"
+
+
+def fnv1a(data: bytes) -> int:
+    """FNV-1a, 32 bits."""
+    value = 2166136261
+    for byte in data:
+        value = (value ^ byte) * 16777619 % 2**32
+    return value
+
+
+def decisions_hash(fields: Iterable[tuple[int, ...]]) -> int:
+    """The number that the sample prints: each decision hashed together with the hash before it.
+
+    fields: class, class of the window, votes, votes in all, frames lost, warming.
+    """
+    value = 0
+    for decision in fields:
+        value = fnv1a(struct.pack("<7I", value, *decision))
+    return value
+
+
+def expected_summary() -> str:
+    """The last line of the sample, by the host library and labels read here."""
+    model = artifact.load(MODEL)
+    spec = model.spec
+    (raw,) = recording.load([REPLAY])
+    played = recording.quantise(raw, spec)
+    windows = native.run(spec, played.samples, played.gaps, layout=layout(model.forest))
+    labels = [line.rsplit(",", 1)[1] for line in REPLAY.read_text(encoding="utf-8").splitlines()[1:]]
+    fields, n_labelled, n_right = [], 0, 0
+    for i, end in enumerate(windows.end.tolist()):
+        window_class, class_idx = int(windows.window_class[i]), int(windows.class_idx[i])
+        votes = int(windows.votes[i, window_class])
+        lost, warming = int(windows.n_lost[i]), int(windows.warming[i])
+        fields.append((class_idx, window_class, votes, model.forest.n_votes, lost, warming))
+        inside = set(labels[end - spec.window_len + 1 : end + 1])
+        if len(inside) == 1 and inside <= set(model.classes):
+            n_labelled += 1
+            n_right += model.classes[class_idx] in inside
+    return (
+        f"replay: {len(labels)} frames, {sum(gap.n_lost for gap in played.gaps)} lost, {len(fields)} decisions, "
+        f"{n_right} of {n_labelled} labelled windows right, hash {decisions_hash(fields):08x}"
+    )
+
+
+def test_sample_yaml_expects_what_the_host_computes():
+    config = yaml.safe_load((SAMPLE / "sample.yaml").read_text(encoding="utf-8"))
+    regex = config["tests"]["emlearn.har_imu"]["harness_config"]["regex"]
+    n_golden = len(artifact.load(MODEL).golden.windows)
+    assert n_golden > 0
+    assert regex == [f"self-test: {n_golden} of {n_golden} windows", expected_summary()]
+
+
+def test_the_readme_shows_the_lines_that_the_sample_prints():
+    text = (SAMPLE / "README.rst").read_text(encoding="utf-8")
+    assert expected_summary() in text
+    model = artifact.load(MODEL)
+    for line in re.findall(r"E1,\S+", text):
+        decision, digest, name = native.wire_decode(line)
+        assert digest == model.digest32
+        assert name == model.classes[decision.class_idx]
+
+
+def test_the_recording_is_short_enough_to_live_in_a_repository():
+    (raw,) = recording.load([REPLAY])
+    assert len(raw.values) / raw.rate_hz <= 60

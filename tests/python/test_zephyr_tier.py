@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tests/zephyr_tier.py: what it finds on a machine, and how it judges what twister did."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+_spec = importlib.util.spec_from_file_location("zephyr_tier", ROOT / "tests" / "zephyr_tier.py")
+tier = importlib.util.module_from_spec(_spec)
+sys.modules["zephyr_tier"] = tier
+_spec.loader.exec_module(tier)
+
+PROJECTS = {"cmsis_6": "modules/hal/cmsis_6", "hal_nordic": "modules/hal/nordic", "picolibc": "modules/lib/picolibc"}
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that looks like a Zephyr tree with all modules beside it; every program and package is there."""
+    base = tmp_path / "zephyr"
+    (base / "cmake" / "modules").mkdir(parents=True)
+    (base / "VERSION").write_text("VERSION_MAJOR = 4\nVERSION_MINOR = 3\nPATCHLEVEL = 0\n", encoding="utf-8")
+    lines = "".join(f"    - name: {name}\n      path: {path}\n" for name, path in PROJECTS.items())
+    (base / "west.yml").write_text(f"manifest:\n  projects:\n{lines}", encoding="utf-8")
+    for path in PROJECTS.values():
+        (tmp_path / path / "zephyr").mkdir(parents=True)
+    monkeypatch.setattr(tier.shutil, "which", lambda name, path=None: f"{tmp_path}/usr/bin/{name}")
+    monkeypatch.setattr(tier, "PACKAGES", ())
+    monkeypatch.setattr(tier.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(tier.platform, "machine", lambda: "x86_64")
+    return tmp_path
+
+
+def plan(workspace: Path, **environ: str):
+    return tier.plan(workspace / "out", 2, {"ZEPHYR_BASE": str(workspace / "zephyr"), "HOME": str(workspace), **environ})
+
+
+def extra(todo, name: str) -> str:
+    """The value of an extra CMake argument."""
+    (value,) = [part for part in todo.command if part.startswith(f"--extra-args={name}=")]
+    return value.split("=", 2)[2]
+
+
+def test_all_boards_run_where_everything_is_there(workspace: Path):
+    todo = plan(workspace)
+    assert [board.name for board in todo.boards] == [board.name for board in tier.BOARDS]
+    assert todo.skipped == []
+    assert todo.command[1] == str(workspace / "zephyr" / "scripts" / "twister")
+    assert extra(todo, "ZEPHYR_MODULES").split(";") == [
+        str(ROOT), *(str(workspace / path) for path in PROJECTS.values())
+    ]
+    assert extra(todo, "Python3_EXECUTABLE") == sys.executable
+    assert todo.environment["ZEPHYR_TOOLCHAIN_VARIANT"] == "gnuarmemb"
+    assert todo.environment["GNUARMEMB_TOOLCHAIN_PATH"] == f"{workspace}/usr"
+    assert todo.environment["PATH"].startswith(str(Path(sys.executable).parent))
+
+
+def test_a_missing_module_is_named_with_the_boards_that_lack_it(workspace: Path):
+    (workspace / PROJECTS["hal_nordic"] / "zephyr").rmdir()
+    todo = plan(workspace)
+    assert [board.name for board in todo.boards] == ["native_sim/native/64", "qemu_cortex_m3", "mps2/an385"]
+    assert "hal_nordic" in todo.skipped[0]
+    assert todo.skipped[1:] == ["Zephyr on nrf52840dk/nrf52840: lacks hal_nordic"]
+    assert "nrf52840dk" not in " ".join(todo.command)
+
+
+def test_without_a_tree_nothing_runs_and_the_reason_is_said(workspace: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tier.zephyr_tree, "find", lambda start, environ: None)
+    todo = plan(workspace)
+    assert todo.command == []
+    assert "no tree found" in todo.skipped[0]
+
+
+def test_without_the_packages_of_twister_nothing_runs_and_they_are_named(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(tier, "PACKAGES", ("json", "no_such_package"))
+    todo = plan(workspace)
+    assert todo.command == []
+    assert "no_such_package" in todo.skipped[0]
+    assert "json" not in todo.skipped[0]
+
+
+@pytest.mark.parametrize(
+    ("absent", "boards", "reason"),
+    [
+        ("cmake", [], "cmake not installed"),
+        ("gcc", ["qemu_cortex_m3", "mps2/an385", "nrf52840dk/nrf52840"], "gcc not installed"),
+        ("arm-none-eabi-gcc", ["native_sim/native/64"], "no compiler for Arm"),
+        ("qemu-system-arm", ["native_sim/native/64", "nrf52840dk/nrf52840"], "qemu-system-arm not installed"),
+    ],
+)
+def test_a_missing_program_leaves_out_only_what_needs_it(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, absent: str, boards: list[str], reason: str
+):
+    found = tier.shutil.which
+    monkeypatch.setattr(tier.shutil, "which", lambda name, path=None: None if name == absent else found(name))
+    todo = plan(workspace)
+    assert [board.name for board in todo.boards] == boards
+    assert any(reason in line for line in todo.skipped)
+
+
+def test_the_host_alone_is_used_where_there_is_no_compiler_for_arm(workspace: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tier, "arm_toolchain", lambda environ: None)
+    assert plan(workspace).environment["ZEPHYR_TOOLCHAIN_VARIANT"] == "host"
+
+
+def test_the_user_s_choice_of_a_compiler_and_zephyr_s_sdk_go_first(workspace: Path):
+    assert tier.arm_toolchain({"ZEPHYR_TOOLCHAIN_VARIANT": "llvm"}) == {"ZEPHYR_TOOLCHAIN_VARIANT": "llvm"}
+    assert tier.arm_toolchain({"ZEPHYR_SDK_INSTALL_DIR": "/sdk", "HOME": str(workspace)}) == {
+        "ZEPHYR_TOOLCHAIN_VARIANT": "zephyr"
+    }
+
+
+def test_another_system_cannot_run_native_sim(workspace: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(tier.platform, "system", lambda: "Darwin")
+    todo = plan(workspace)
+    assert "native_sim/native/64" not in [board.name for board in todo.boards]
+
+
+def suite(name: str, platform: str, status: str, runnable: bool = True, **more: str) -> dict:
+    return {"name": name, "platform": platform, "status": status, "runnable": runnable, **more}
+
+
+def judge(*suites: dict, **expected: bool):
+    names = {"run": ("a.run", "qemu_cortex_m3"), "build": ("a.build", "nrf52840dk/nrf52840")}
+    return tier.judge({"testsuites": list(suites)}, {names[key]: value for key, value in expected.items()})
+
+
+def test_what_ran_and_what_was_only_built_are_told_apart():
+    result = judge(
+        suite("a.run", "qemu_cortex_m3/ti_lm3s6965", "passed"),
+        suite("a.build", "nrf52840dk/nrf52840", "not run", runnable=False),
+        run=True,
+        build=False,
+    )
+    assert result.executed == ["a.run on qemu_cortex_m3"]
+    assert result.built == ["a.build on nrf52840dk/nrf52840"]
+    assert result.failed == []
+
+
+@pytest.mark.parametrize(
+    ("suites", "complaint"),
+    [
+        ([suite("a.run", "qemu_cortex_m3", "not run", runnable=False)], "was built but not executed"),
+        ([suite("a.run", "qemu_cortex_m3", "passed", runnable=False)], "was built but not executed"),
+        ([suite("a.run", "qemu_cortex_m3", "failed", reason="Timeout")], "Timeout"),
+        ([suite("a.run", "qemu_cortex_m3", "error", reason="Build failure")], "Build failure"),
+        ([suite("a.run", "qemu_cortex_m3", "skipped")], "skipped"),
+        ([suite("a.run", "mps2/an385", "passed")], "not in the report"),
+        ([suite("a.other", "qemu_cortex_m3", "passed")], "not in the report"),
+    ],
+)
+def test_what_should_have_run_and_did_not_is_a_failure(suites: list[dict], complaint: str):
+    result = judge(*suites, run=True)
+    assert result.executed == []
+    (line,) = result.failed
+    assert line == f"a.run on qemu_cortex_m3: {complaint}"
+
+
+def test_the_yaml_files_say_what_to_expect():
+    expected = tier.configurations(tier.BOARDS)
+    assert expected["emlearn.core.vectors", "mps2/an385"] is True
+    assert expected["emlearn.core.vectors", "native_sim/native/64"] is True
+    assert expected["emlearn.har_imu", "nrf52840dk/nrf52840"] is False
+    assert expected["emlearn.har_imu.read_only", "nrf52840dk/nrf52840"] is False
+    assert ("emlearn.core.vectors", "nrf52840dk/nrf52840") not in expected
+    boards = [board for board in tier.BOARDS if board.name == "qemu_cortex_m3"]
+    assert {board for _, board in tier.configurations(boards)} == {"qemu_cortex_m3"}

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 # C ----------------------------------------------------------------------------------------------------
 
 CORE_ORDER = (
-    ("types", "q", "model_format"),
+    ("types", "q", "model_format", "noinline"),
     ("window", "filter"),
     ("features", "quartiles"),
     ("trees", "smooth"),

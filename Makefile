@@ -32,7 +32,7 @@ soak:
 
 bench:
 	@$(PYTHON) scripts/make_venv.py $(VENV) scripts/requirements.txt
-	@$(VENV_PYTHON) bench/run.py
+	@$(VENV_PYTHON) bench/features.py
 
 workspace:
 	@$(PYTHON) scripts/make_venv.py $(VENV) scripts/requirements.txt

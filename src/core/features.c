@@ -7,6 +7,7 @@
 #include <emlearn/q.h>
 #include <emlearn/types.h>
 
+#include "noinline.h"
 #include "quartiles.h"
 
 /* How a stream is made from the rows of the window: the kinds of features.def. */
@@ -32,22 +33,14 @@ static const struct stream_def stream_defs[EMLEARN_N_STREAMS] = {
 /* Statistics of one stream and of two, one bit each. */
 #define STAT_BIT(stat) (1u << EMLEARN_STAT_##stat)
 
-static const uint32_t stats_of_arity[] = {
-	[1] = 0u
+static const uint32_t stats_of_arity[] = {[1] = 0u
 #define EMLEARN_STAT(id, name, arity) | ((arity) == 1 ? STAT_BIT(id) : 0u)
 #include <emlearn/features.def>
-	,
-	[2] = 0u
+					  ,
+					  [2] = 0u
 #define EMLEARN_STAT(id, name, arity) | ((arity) == 2 ? STAT_BIT(id) : 0u)
 #include <emlearn/features.def>
 };
-
-#if defined(__GNUC__)
-/* Keeps the registers of a hot loop to itself when the compiler optimises for size. */
-#define NOINLINE __attribute__((noinline))
-#else
-#define NOINLINE
-#endif
 
 /* Statistics that need the quartiles. */
 #define STATS_OF_ORDER (STAT_BIT(MEDIAN) | STAT_BIT(Q25) | STAT_BIT(Q75) | STAT_BIT(IQR))
@@ -90,13 +83,15 @@ static const int16_t *extract_motion(const struct source *source, const struct s
 {
 	const int16_t *acc = find_row(source, def->a);
 	const int16_t *gravity = find_row(source, def->b);
+	int16_t *to = out;
+	const int16_t *end = out + source->window->len;
 
 	if (acc == NULL || gravity == NULL) {
 		return NULL;
 	}
-	for (uint32_t i = 0; i < source->window->len; i++) {
-		out[i] = (int16_t)half_difference(acc[i], gravity[i]);
-	}
+	do {
+		*to++ = (int16_t)half_difference(*acc++, *gravity++);
+	} while (to != end);
 	return out;
 }
 
@@ -121,6 +116,7 @@ static const int16_t *extract_motion_mag(const struct source *source, const stru
 {
 	const int16_t *acc[EMLEARN_AXES];
 	const int16_t *gravity[EMLEARN_AXES];
+	uint32_t len = source->window->len;
 
 	for (uint32_t axis = 0; axis < EMLEARN_AXES; axis++) {
 		const struct stream_def *motion = &stream_defs[def->a + axis];
@@ -131,7 +127,7 @@ static const int16_t *extract_motion_mag(const struct source *source, const stru
 			return NULL;
 		}
 	}
-	for (uint32_t i = 0; i < source->window->len; i++) {
+	for (uint32_t i = 0; i < len; i++) {
 		out[i] = half_length(half_difference(acc[0][i], gravity[0][i]),
 				     half_difference(acc[1][i], gravity[1][i]),
 				     half_difference(acc[2][i], gravity[2][i]));
@@ -206,20 +202,27 @@ static uint64_t scatter(const struct moments *m, uint16_t n)
 	return n * m->sum_sq - (uint64_t)((int64_t)m->sum * m->sum);
 }
 
-/* Crossings from sample to sample around the ring, but for the step from the newest to the oldest. */
-static int16_t count_crossings(const int16_t *x, uint16_t n, uint16_t oldest, int32_t mean)
+/* Whether a sample is above the mean, from its difference mean - x: the sign bit. */
+static inline uint32_t is_above(int32_t difference)
 {
+	return (uint32_t)difference >> 31;
+}
+
+/* Crossings from sample to sample around the ring, but for the step from the newest to the oldest. */
+static NOINLINE int16_t count_crossings(const int16_t *x, uint32_t n, uint32_t oldest, int32_t mean)
+{
+	const int16_t *end = x + n;
+	int32_t last = mean - x[n - 1u];
+	int32_t around = (mean - x[oldest]) ^ (mean - x[oldest > 0u ? oldest - 1u : n - 1u]);
 	uint32_t count = 0;
-	bool newest_above = x[oldest > 0u ? oldest - 1u : n - 1u] > mean;
-	bool above = x[n - 1u] > mean;
 
-	for (uint32_t i = 0; i < n; i++) {
-		bool was_above = above;
+	do {
+		int32_t difference = mean - *x++;
 
-		above = x[i] > mean;
-		count += above != was_above;
-	}
-	return (int16_t)(count - (newest_above != (x[oldest] > mean)));
+		count += is_above(difference ^ last);
+		last = difference;
+	} while (x != end);
+	return (int16_t)(count - is_above(around));
 }
 
 static uint32_t distance(int32_t a, int32_t b)
@@ -228,20 +231,23 @@ static uint32_t distance(int32_t a, int32_t b)
 }
 
 /* As with crossings: all steps around the ring but one. */
-static int16_t mean_jerk(const int16_t *x, uint16_t n, uint16_t oldest)
+static NOINLINE int16_t mean_jerk(const int16_t *x, uint32_t n, uint32_t oldest)
 {
-	uint32_t sum = 0;
+	const int16_t *end = x + n;
 	int32_t last = x[n - 1u];
+	uint32_t around = distance(x[oldest > 0u ? oldest - 1u : n - 1u], x[oldest]);
+	uint32_t sum = 0;
 
 	if (n < 2u) {
 		return 0;
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		sum += distance(x[i], last);
-		last = x[i];
-	}
-	sum -= distance(x[oldest > 0u ? oldest - 1u : n - 1u], x[oldest]);
-	return (int16_t)(sum / (2u * (n - 1u)));
+	do {
+		int32_t sample = *x++;
+
+		sum += distance(sample, last);
+		last = sample;
+	} while (x != end);
+	return (int16_t)((sum - around) / (2u * (n - 1u)));
 }
 
 static uint8_t bit_length(uint64_t x)
@@ -254,7 +260,7 @@ static uint8_t bit_length(uint64_t x)
 	return n;
 }
 
-static int16_t correlation(const int16_t *x, const int16_t *y, uint16_t n)
+static NOINLINE int16_t correlation(const int16_t *x, const int16_t *y, uint16_t n)
 {
 	struct moments mx;
 	struct moments my;

@@ -1,44 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 
+#include "noinline.h"
 #include "quartiles.h"
 
-/* Bits of a sample that one histogram tells apart. */
+/* Bits that the first histogram tells apart; two more share what is left of the 16. */
 #define BIN_BITS_MAX 6u
 #define N_BINS_MAX (1u << BIN_BITS_MAX)
+#define N_LEVELS 3u
 
 /* Up to here sorting is cheaper than a histogram. */
-#define SORT_LEN_MAX 16u
+#define SORT_LEN_MAX 12u
 
-/* Samples of low and up, and the ranks to find among them. */
+/* Samples that one bin holds, and the ranks to find among them. */
 struct group {
-	const int16_t *from; /* the samples */
-	int16_t *to;         /* room for as many */
-	int16_t *spare;      /* room for as many, may be from */
+	uint16_t at; /* where they start in what the level reads */
 	uint16_t n;
-	int16_t low;
-	uint8_t shift; /* bins of 2^shift values tell the samples apart */
+	int16_t low; /* the smallest sample that the bin can hold */
+	uint8_t level;
 	uint8_t first; /* the first rank to find, and the one behind the last */
 	uint8_t end;
 };
 
-/* A search: ranks count from the smallest sample of the group that holds them. */
+/*
+ * A search. Each level sorts samples into n_bins of 2^shift values and gathers those that matter; the first reads x,
+ * the others what the level before gathered. Ranks count from the smallest sample of the group that holds them.
+ */
 struct search {
-	struct group groups[EMLEARN_N_QUARTILES];
+	const int16_t *x;
+	int16_t *gathered[2]; /* by even and odd levels */
+	uint8_t shift[N_LEVELS];
+	uint8_t n_bins[N_LEVELS];
 	uint16_t ranks[EMLEARN_N_QUARTILES];
+	struct group groups[EMLEARN_N_QUARTILES];
+	struct group *top; /* behind the last group */
 	union {
 		uint16_t bins[N_BINS_MAX];
 		uint32_t pairs[N_BINS_MAX / 2u];
 	} counts;
-	uint8_t n_groups;
 };
-
-#if defined(__GNUC__)
-/* Keeps the registers of a hot loop to itself when the compiler optimises for size. */
-#define NOINLINE __attribute__((noinline))
-#else
-#define NOINLINE
-#endif
 
 /* By insertion. */
 static NOINLINE void sort(int16_t *sorted, const int16_t *x, uint32_t n)
@@ -61,6 +61,25 @@ static NOINLINE void sort(int16_t *sorted, const int16_t *x, uint32_t n)
 		} while (at != sorted);
 		*at = (int16_t)sample;
 	}
+}
+
+/* Where the samples of a group stand. */
+static inline const int16_t *samples(const struct search *search, const struct group *group)
+{
+	return group->level == 0u ? search->x : &search->gathered[(group->level - 1u) % 2u][group->at];
+}
+
+/* Answer the ranks of the last group and drop it. */
+static void sort_group(struct search *search, int16_t *out)
+{
+	const struct group *group = --search->top;
+	int16_t *sorted = &search->gathered[group->level % 2u][group->at];
+	uint32_t r = group->first;
+
+	sort(sorted, samples(search, group), group->n);
+	do {
+		out[r] = sorted[search->ranks[r]];
+	} while (++r < group->end);
 }
 
 /* How many samples fall into each bin of 2^shift values from low on; the last one of an odd number is left out. */
@@ -86,26 +105,41 @@ static NOINLINE void gather_bins(int16_t *to, uint16_t *places, const int16_t *x
 	do {
 		int32_t sample = *x++;
 		uint16_t *place = &places[(uint32_t)(sample - low) >> shift];
+		uint32_t at = *place;
 
-		if (*place != 0u) {
-			to[*place - 1u] = (int16_t)sample;
-			(*place)++;
+		if (at != 0u) {
+			to[at - 1u] = (int16_t)sample;
+			*place = (uint16_t)(at + 1u);
+		}
+	} while (x != end);
+}
+
+/* The same for one bin: copy the samples of low .. low + width - 1. */
+static NOINLINE void gather_bin(int16_t *to, const int16_t *x, uint32_t n, int32_t low, uint32_t width)
+{
+	const int16_t *end = x + n;
+
+	do {
+		int32_t sample = *x++;
+
+		if ((uint32_t)(sample - low) < width) {
+			*to++ = (int16_t)sample;
 		}
 	} while (x != end);
 }
 
 /* Volatile, because compilers turn a plain loop into memset(), and many of those go byte by byte. */
-static NOINLINE void clear(volatile uint32_t *pairs)
+static NOINLINE void clear(volatile uint32_t *pairs, uint32_t n_bins)
 {
-	const volatile uint32_t *end = pairs + N_BINS_MAX / 2u;
+	const volatile uint32_t *end = pairs + n_bins / 2u;
 
-	do {
+	while (pairs < end) {
 		pairs[0] = 0;
 		pairs[1] = 0;
 		pairs[2] = 0;
 		pairs[3] = 0;
 		pairs += 4;
-	} while (pairs != end);
+	}
 }
 
 /* The bin of a rank that counts from the start of the bins. The rank then counts from the start of that bin. */
@@ -122,23 +156,22 @@ static NOINLINE const uint16_t *find_bin(const uint16_t *bin, uint32_t *rank)
 }
 
 /* Answer the ranks of the last group, or replace it by the groups of the bins that hold them. */
-static void split_group(struct search *search, int16_t *out)
+static NOINLINE void split_group(struct search *search, int16_t *out)
 {
-	struct group *part = &search->groups[--search->n_groups];
-	const int16_t *x = part->from;
+	struct group *part = --search->top;
+	uint32_t level = part->level;
+	const int16_t *x = samples(search, part);
+	uint32_t shift = search->shift[level];
 	uint32_t n = part->n;
+	uint32_t at = part->at;
 	int32_t low = part->low;
-	uint32_t shift = part->shift;
 	uint32_t end = part->end;
 	uint32_t r = part->first;
-	int16_t *to = part->to;
-	int16_t *spare = part->spare;
-	int16_t *gathered = to;
 	uint16_t *bins = search->counts.bins;
 	const uint16_t *bin = bins;
 	uint32_t n_below = 0;
 
-	clear(search->counts.pairs);
+	clear(search->counts.pairs, search->n_bins[level]);
 	count_pairs(bins, x, n, low, shift);
 	bins[(uint32_t)(x[n - 1u] - low) >> shift] += n & 1u;
 
@@ -156,60 +189,57 @@ static void split_group(struct search *search, int16_t *out)
 			r++;
 		} while (r < end && search->ranks[r] < n_below + part->n);
 		part->end = (uint8_t)r;
-		part->shift = (uint8_t)(shift > BIN_BITS_MAX ? shift - BIN_BITS_MAX : 0u);
-		part->from = to;
-		part->to = spare;
-		part->spare = to;
-		to += part->n;
-		spare += part->n;
+		part->level = (uint8_t)(level + 1u);
+		part->at = (uint16_t)at;
+		at += part->n;
 		part++;
 	} while (r < end);
 
 	if (shift == 0u) {
 		return;
 	}
-	clear(search->counts.pairs);
+	if (search->top + 1 == part) {
+		gather_bin(&search->gathered[level % 2u][search->top->at], x, n, search->top->low, 1u << shift);
+		search->top++;
+		return;
+	}
+	clear(search->counts.pairs, search->n_bins[level]);
 	do {
-		const struct group *p = &search->groups[search->n_groups++];
-
-		bins[(uint32_t)(p->low - low) >> shift] = (uint16_t)(p->from - gathered + 1);
-	} while (&search->groups[search->n_groups] != part);
-	gather_bins(gathered, bins, x, n, low, shift);
+		bins[(uint32_t)(search->top->low - low) >> shift] = (uint16_t)(search->top->at + 1u);
+	} while (++search->top != part);
+	gather_bins(search->gathered[level % 2u], bins, x, n, low, shift);
 }
 
 void emlearn_quartiles_run(const int16_t *x, uint16_t n, int16_t min, int16_t max, int16_t *scratch_a,
 			   int16_t *scratch_b, int16_t out[EMLEARN_N_QUARTILES])
 {
 	struct search search;
-	struct group *group = &search.groups[0];
 	uint32_t last = n - 1u;
-	uint32_t range = (uint32_t)(max - min);
+	uint32_t bits = BIN_BITS_MAX;
+	uint32_t shift = 0;
 
+	for (uint32_t range = (uint32_t)(max - min); range >= N_BINS_MAX; range >>= 1) {
+		shift++;
+	}
+	for (uint32_t level = 0; level < N_LEVELS; level++) {
+		search.shift[level] = (uint8_t)shift;
+		search.n_bins[level] = (uint8_t)(1u << bits);
+		bits = level == 0u ? (shift + 1u) / 2u : shift;
+		shift -= bits;
+	}
+	search.x = x;
+	search.gathered[0] = scratch_b;
+	search.gathered[1] = scratch_a;
 	search.ranks[0] = (uint16_t)(last / 4u);
 	search.ranks[1] = (uint16_t)(last / 2u);
 	search.ranks[2] = (uint16_t)(3u * last / 4u);
-	search.n_groups = 1;
-	group->from = x;
-	group->to = scratch_b;
-	group->spare = scratch_a;
-	group->n = n;
-	group->low = min;
-	group->shift = 0;
-	for (; range >= N_BINS_MAX; range >>= 1) {
-		group->shift++;
-	}
-	group->first = 0;
-	group->end = EMLEARN_N_QUARTILES;
+	search.groups[0] = (struct group){.n = n, .low = min, .end = EMLEARN_N_QUARTILES};
+	search.top = &search.groups[1];
 	do {
-		group = &search.groups[search.n_groups - 1u];
-		if (group->n <= SORT_LEN_MAX) {
-			sort(group->to, group->from, group->n);
-			for (uint32_t r = group->first; r < group->end; r++) {
-				out[r] = group->to[search.ranks[r]];
-			}
-			search.n_groups--;
-		} else {
+		if (search.top[-1].n > SORT_LEN_MAX) {
 			split_group(&search, out);
+		} else {
+			sort_group(&search, out);
 		}
-	} while (search.n_groups > 0u);
+	} while (search.top != search.groups);
 }

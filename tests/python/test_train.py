@@ -5,6 +5,7 @@ import dataclasses
 import json
 import sys
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from emlearn_tools import (
     native,
     synth,
     train,
+    train_report,
 )
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.jobs import Runner, default_jobs
@@ -256,6 +258,39 @@ def test_held_out_scores_are_those_of_the_device_and_of_scikit_learn(raws):
             kept = dataset.label_windows(seen, windows.end, data.classes, SPEC) >= 0
             smoothed += windows.class_idx[kept].tolist()
         assert one.smoothed.tolist() == smoothed
+    results = SimpleNamespace(seeds=(0,), jobs=jobs, held=held, data=data)
+    truth = np.concatenate([one.truth for one in held])
+    accuracies = []
+    for attribute, flag in (("predicted", False), ("smoothed", True)):
+        guessed = np.concatenate([getattr(one, attribute) for one in held])
+        scores = train_report._over_seeds(results, smoothed=flag)
+        accuracies.append(scores["accuracy"]["mean"])
+        assert accuracies[-1] == pytest.approx((guessed == truth).mean())
+    assert accuracies[0] != accuracies[1]
+
+
+def test_choices_are_made_by_people_of_the_training_part_alone(raws):
+    data = dataset.build(raws, SPEC)
+    context = crossval.Context(SPEC, data.classes, data.x, data.y, data.group)
+    for job in (*crossval.outer_jobs(context, 0), crossval.final_job(context, 0)):
+        tested = []
+        for train_rows, test_rows in crossval.inner_splits(context, job):
+            assert set(train_rows) | set(test_rows) == set(job.train)
+            assert set(data.group[train_rows]).isdisjoint(data.group[test_rows])
+            tested += test_rows.tolist()
+        assert sorted(tested) == job.train.tolist()
+
+
+def test_more_features_than_allowed_are_not_chosen_however_good():
+    rng = np.random.default_rng(2)
+    x = rng.integers(-100, 100, (600, 7)).astype(np.int16)
+    y = (x.astype(int).sum(axis=1) > 0).astype(int)
+    rules = SelectionRules(max_features=2, backward=True, drop_share=0.3, tolerance=0.0)
+    spec = dataclasses.replace(SPEC, selection=rules, model=ModelRules("extra_trees", "soft", ({},)))
+    context = crossval.Context(spec, ("a", "b"), x, y, np.arange(600) % 4)
+    (choice,) = crossval.choose(context, [crossval.final_job(context, 0)], Runner())
+    scores = {len(option.value): option.macro_f1 for option in choice.sizes}
+    assert scores[7] > scores[2] > scores[1] and len(choice.columns) == 2
 
 
 def test_the_smaller_candidate_wins_within_the_tolerance(raws):
@@ -346,8 +381,6 @@ def test_constant_features_are_named():
 
 
 def test_rare_classes_and_rates_that_hurt_are_warned_of(trained):
-    from emlearn_tools import train_report
-
     report = json.loads(json.dumps(trained.report))
     report["data"]["per_class"] = [1, 500, 500]
     report["data"]["groups_per_class"] = [2, 1, 2]

@@ -127,6 +127,18 @@ def final_job(context: Context, seed: int) -> Job:
     return Job(seed, context.spec.cv.folds, np.arange(len(context.y)), np.zeros(0, np.int64))
 
 
+def inner_splits(context: Context, job: Job) -> list[folds.Split]:
+    """Grouped folds of a job's training rows, as numbers of all rows."""
+    cv = context.spec.cv
+    group = context.group[job.train]
+    n_folds = min(cv.inner_folds, len(np.unique(group)))
+    seed = folds.derived_seed(job.seed, job.fold, 1)
+    splits = folds.grouped(
+        context.y[job.train], group, max(2, n_folds), seed, cv.group, f"{context.spec.name}: cv.inner_folds"
+    )
+    return [(job.train[train], job.train[test]) for train, test in splits]
+
+
 def choose(context: Context, jobs: Sequence[Job], runner: Runner, compare: bool = False) -> list[Choice]:
     """Choose features, then parameters, for every job, on its training rows alone.
 
@@ -136,7 +148,7 @@ def choose(context: Context, jobs: Sequence[Job], runner: Runner, compare: bool 
     candidates = context.spec.model.candidates
     if len(candidates) == 1 and not compare:
         return [Choice(c, candidates[0], s, ()) for c, s in zip(columns, sizes, strict=True)]
-    inner = [_inner(context, job) for job in jobs]
+    inner = [inner_splits(context, job) for job in jobs]
     tasks = [
         (_score, context, job.seed, job.fold, train, test, columns[i], params)
         for i, job in enumerate(jobs)
@@ -223,7 +235,7 @@ def _choose_columns(
     everything: Columns = tuple(range(n_features))
     if elimination_sizes(n_features, rules) == [n_features]:
         return [everything] * len(jobs), [()] * len(jobs)
-    inner = [_inner(context, job) if rules.backward else [] for job in jobs]
+    inner = [inner_splits(context, job) if rules.backward else [] for job in jobs]
     nothing = np.zeros(0, np.int64)
     tasks = []
     for job, splits in zip(jobs, inner, strict=True):
@@ -251,18 +263,6 @@ def _fewest_of_the_best(options: Sequence[Option], tolerance: float) -> Option:
 def _smallest_of_the_best(options: Sequence[Option], tolerance: float) -> Option:
     best = max(option.macro_f1 for option in options)
     return min((o for o in options if o.macro_f1 >= best - tolerance), key=lambda option: option.bytes)
-
-
-def _inner(context: Context, job: Job) -> list[folds.Split]:
-    """Grouped folds of a job's training rows, as numbers of all rows."""
-    cv = context.spec.cv
-    group = context.group[job.train]
-    n_folds = min(cv.inner_folds, len(np.unique(group)))
-    seed = folds.derived_seed(job.seed, job.fold, 1)
-    splits = folds.grouped(
-        context.y[job.train], group, max(2, n_folds), seed, cv.group, f"{context.spec.name}: cv.inner_folds"
-    )
-    return [(job.train[train], job.train[test]) for train, test in splits]
 
 
 def _pool(value: Any, scored: Sequence[Scored]) -> Option:

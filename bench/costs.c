@@ -139,9 +139,9 @@ struct tree_case {
 };
 
 static const struct tree_case tree_cases[] = {
-	{"1 2 0", 1, 2, EMLEARN_TREES_VOTE_SOFT}, {"9 2 0", 9, 2, EMLEARN_TREES_VOTE_SOFT},
+	{"1 2 0", 1, 2, EMLEARN_TREES_VOTE_SOFT},   {"9 2 0", 9, 2, EMLEARN_TREES_VOTE_SOFT},
 	{"1 12 0", 1, 12, EMLEARN_TREES_VOTE_SOFT}, {"1 2 1", 1, 2, EMLEARN_TREES_VOTE_HARD},
-	{"9 2 1", 9, 2, EMLEARN_TREES_VOTE_HARD}, {"1 12 1", 1, 12, EMLEARN_TREES_VOTE_HARD},
+	{"9 2 1", 9, 2, EMLEARN_TREES_VOTE_HARD},   {"1 12 1", 1, 12, EMLEARN_TREES_VOTE_HARD},
 	{"5 6 0", 5, 6, EMLEARN_TREES_VOTE_SOFT},
 };
 

@@ -64,7 +64,8 @@ the same square root. The command exits with 1 if a bound is broken.
 
 Instructions against the mean of ordinary windows. The last ones are made to hurt the selection of quantiles:
 outliers that stretch its histograms, clusters dense enough to need every level of them, runs just short
-enough to be sorted. The bound is 2.
+enough to be sorted, and what a search found that makes the slowest of many windows slower by small changes
+(`bench/search.c`). The bound is 2.
 
 {shapes}
 
@@ -117,14 +118,17 @@ class Stage:
             yield f"{where}: {self.mean} instructions, emlearn_tools.cost says {estimated}"
 
 
-def stages(core: str, counts: qemu.Counts) -> list[Stage]:
-    """What features.c measured, by window length."""
+def stages(core: qemu.Core) -> list[Stage]:
+    """Run features.c and search.c: what they measure, by window length."""
+    counts = qemu.measure(core, ["features.c", "stage.c", "reference.c"])
+    searched = qemu.measure(core, ["search.c", "stage.c"])
     result = []
     for window_len in sorted(size for what, size in counts if what == "seeded"):
         seeded = counts["seeded", window_len].values()
         slow = counts["reference", window_len].values()
         mean, reference = (round(sum(values) / len(values)) for values in (seeded, slow))
-        result.append(Stage(core, window_len, mean, max(seeded), reference, counts["worst", window_len]))
+        worst = counts["worst", window_len] | {"found by search": searched["search", window_len][""]}
+        result.append(Stage(core.name, window_len, mean, max(seeded), reference, worst))
     return result
 
 
@@ -165,8 +169,13 @@ def part_table() -> str:
     parts = {f"stream `{kind}`": [one.streams[kind] for one in cost.PRICES.values()] for kind in some.streams}
     parts |= {f"statistic `{stat}`": [one.stats[stat] for one in cost.PRICES.values()] for stat in some.stats}
     parts["`corr` of two axes"] = [one.pair for one in cost.PRICES.values()]
-    rows = [[part, *(f"{p.once:g} + {p.each:.1f} n" for p in found)] for part, found in parts.items()]
+    rows = [[part, *map(price_text, found)] for part, found in parts.items()]
     return markdown(["part", *cost.PRICES], rows)
+
+
+def price_text(price: cost.Price) -> str:
+    """A price as a formula."""
+    return f"{price.once:g} + {price.each:.1f} n" if price.each else f"{price.once:g}"
 
 
 def compiler_version() -> str:
@@ -199,8 +208,7 @@ def main() -> int:
         if args.prices:
             print(prices.literal({name: prices.derive(counts) for name, counts in parts.items()}))
             return 0
-        stage_sources = ["features.c", "reference.c"]
-        found = [s for core in qemu.CORES for s in stages(core.name, qemu.measure(core, stage_sources))]
+        found = [stage for core in qemu.CORES for stage in stages(core)]
     except qemu.BenchError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

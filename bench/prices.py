@@ -11,6 +11,9 @@ from qemu import Counts
 SHORT, LONG = 128, 400
 """Window lengths of the measurement: two, to tell what is once from what is for each frame."""
 
+NOISE = 0.1
+"""Instructions a frame that are only rounding, or a loop that ran once more on one of the signals."""
+
 TOLERANCE = 0.25
 """How far an estimate may be off."""
 
@@ -114,7 +117,7 @@ def _smooth(counts: Counts) -> tuple[float, float, float]:
 
 
 def _price(once: float, each: float) -> Price:
-    return Price(round(once), round(each, 2))
+    return Price(round(once), round(each, 2) if abs(each) >= NOISE else 0)
 
 
 def _minus(a: Price, b: Price) -> Price:

@@ -44,12 +44,12 @@ void bench_reference_run(const struct emlearn_window *window, int16_t *scratch, 
 
 	for (uint16_t row = 0; row < 3u; row++) {
 		emlearn_window_copy(window, row, scratch);
-		run_stream(scratch, window->len, &out[row * BENCH_N_STATS]);
+		run_stream(scratch, window->len, &out[row * STAGE_N_STATS]);
 	}
 	for (uint32_t i = 0; i < window->len; i++) {
 		uint32_t sum_sq = (uint32_t)(x[i] * x[i]) + (uint32_t)(y[i] * y[i]) + (uint32_t)(z[i] * z[i]);
 
 		scratch[i] = (int16_t)emlearn_q_isqrt32(sum_sq >> 2);
 	}
-	run_stream(scratch, window->len, &out[3u * BENCH_N_STATS]);
+	run_stream(scratch, window->len, &out[3u * STAGE_N_STATS]);
 }

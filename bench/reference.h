@@ -7,12 +7,12 @@
 
 #include <emlearn/window.h>
 
-#define BENCH_N_STATS 9u
+#include "stage.h"
 
 /*
  * Mean, std, min, max, median, q25, q75, iqr, rms of rows 0, 1, 2 and of their magnitude.
  *
- * scratch: window->len samples. out: 4 * BENCH_N_STATS.
+ * scratch: window->len samples. out: STAGE_N_FEATURES.
  */
 void bench_reference_run(const struct emlearn_window *window, int16_t *scratch, int16_t *out);
 

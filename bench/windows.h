@@ -28,6 +28,12 @@ extern const uint32_t bench_n_shapes;
  */
 void bench_seeded_fill(int16_t *rows, uint32_t seed, uint32_t len);
 
+/* Start drawing numbers; every seed but 0 gives its own. */
+void bench_draw_init(uint32_t seed);
+
+/* low .. high, both included. */
+int32_t bench_draw(int32_t low, int32_t high);
+
 /* All axes of a shape. */
 void bench_shape_fill(int16_t *rows, const struct bench_shape *shape, uint32_t len);
 

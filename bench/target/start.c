@@ -40,5 +40,8 @@ union vector {
 };
 
 __attribute__((section(".vectors"), used)) static const union vector vectors[16] = {
-	{.stack = target_stack_top}, {.handler = target_reset}, {.handler = fault}, {.handler = fault},
+	{.stack = target_stack_top},
+	{.handler = target_reset},
+	{.handler = fault},
+	{.handler = fault},
 };

@@ -45,7 +45,7 @@ enum emlearn_stat {
  * Compute the listed features of a complete window.
  *
  * Features of one stream that stand together share its extraction, so list them stream by stream.
- * Time grows linearly with the window length, whatever the samples are (docs/features.md has counts); the stack
+ * Time grows linearly with the window length, whatever the samples are (docs/benchmark.md has counts); the stack
  * stays under 512 bytes.
  *
  * @param window     the window

@@ -123,8 +123,31 @@ TEST(a_reset_leaves_nothing_of_the_past)
 	}
 }
 
+TEST(a_reset_forgets_what_rounding_left_over)
+{
+	/* The first section needs three large samples for one unit of 2^-14; 14 times -2 make a count of that. */
+	enum {
+		N_SECTIONS = 15
+	};
+	struct emlearn_filter_section sections[N_SECTIONS] = {{{1, 0, 0}, {0, 0}}};
+	const struct emlearn_filter filter = {sections, N_SECTIONS};
+	struct emlearn_filter_state states[N_SECTIONS];
+
+	for (int i = 1; i < N_SECTIONS; i++) {
+		sections[i].b[0] = INT32_MIN;
+	}
+	for (int round = 0; round < 3; round++) {
+		emlearn_filter_reset(&filter, states, 0);
+		CHECK_EQ(emlearn_filter_push(&filter, states, INT16_MAX), 0);
+		CHECK_EQ(emlearn_filter_push(&filter, states, INT16_MAX), 0);
+		if (round == 2) {
+			CHECK_EQ(emlearn_filter_push(&filter, states, INT16_MAX), 1);
+		}
+	}
+}
+
 TESTS(T(a_gain_of_one_passes_every_sample_unchanged),
       T(two_delays_in_a_cascade_delay_by_their_sum_and_start_in_steady_state),
       T(the_output_is_rounded_to_nearest_halves_up), T(the_output_is_held_to_int16),
       T(a_constant_comes_out_exactly_from_the_first_sample_on), T(after_a_step_the_output_settles_at_the_input_exactly),
-      T(a_reset_leaves_nothing_of_the_past))
+      T(a_reset_leaves_nothing_of_the_past), T(a_reset_forgets_what_rounding_left_over))

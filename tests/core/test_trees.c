@@ -112,6 +112,21 @@ TEST(many_trees_and_classes_do_not_overflow_the_votes)
 	CHECK_EQ(votes[0], 0);
 }
 
+TEST(weights_beyond_the_first_65536_are_found)
+{
+	static const uint16_t roots[] = {LEAF(999), LEAF(656)};
+	static uint8_t leaves[1000 * 100];
+	static const struct emlearn_trees trees = {NULL, roots, leaves, 2, 1, 100, EMLEARN_TREES_VOTE_SOFT};
+	int16_t feature = 0;
+	uint32_t votes[100];
+
+	leaves[999 * 100 + 99] = 255;
+	leaves[656 * 100 + 3] = 255;
+	emlearn_trees_run(&trees, &feature, votes);
+	CHECK_EQ(votes[99], 255);
+	CHECK_EQ(votes[3], 255);
+}
+
 TEST(the_last_of_65535_features_is_read)
 {
 	static int16_t features[65535];
@@ -149,5 +164,5 @@ TEST(the_lowest_index_wins_among_equal_votes)
 
 TESTS(T(a_value_equal_to_the_threshold_goes_to_the_first_child), T(a_tree_of_one_leaf_needs_no_node),
       T(every_path_of_a_tree_leads_to_its_leaf), T(a_chain_of_32768_nodes_is_walked_to_its_end),
-      T(many_trees_and_classes_do_not_overflow_the_votes), T(the_last_of_65535_features_is_read),
-      T(the_lowest_index_wins_among_equal_votes))
+      T(many_trees_and_classes_do_not_overflow_the_votes), T(weights_beyond_the_first_65536_are_found),
+      T(the_last_of_65535_features_is_read), T(the_lowest_index_wins_among_equal_votes))

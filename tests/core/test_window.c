@@ -75,6 +75,7 @@ TEST(windows_come_after_len_frames_and_then_every_hop_with_the_last_samples_in_o
 			struct emlearn_window window;
 
 			for (uint16_t n_rows = 1; n_rows <= 3; n_rows++) {
+				memset(&window, 0x5a, sizeof(window));
 				CHECK_EQ(emlearn_window_init(&window, ring, n_rows, len, hop_len), 0);
 				check_stream(&window, n_rows, len, hop_len, 60);
 			}

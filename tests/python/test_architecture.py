@@ -33,9 +33,8 @@ def folder(path: str, *suffixes: str) -> list[Path]:
 
 
 def report(found: dict[str, list[str]]) -> None:
-    assert not any(found.values()), "\n".join(
-        f"{name}: {what}" for name, all_ in found.items() for what in all_
-    )
+    lines = [f"{name}: {what}" for name, violations in found.items() for what in violations]
+    assert not lines, "\n".join(lines)
 
 
 def test_the_core_knows_itself_downward_and_a_little_of_libc():

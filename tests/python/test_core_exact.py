@@ -6,6 +6,7 @@ import oracle
 import pytest
 import strategies as own
 from emlearn_tools import native
+from emlearn_tools.model import Forest, Tree
 from emlearn_tools.recording import Gap
 from emlearn_tools.trees_layout import layout
 from hypothesis import given, settings
@@ -117,6 +118,41 @@ def test_the_whole_pipeline_is_exact_for_any_chunks_and_gaps(data):
     for chunk in (1, 7, 32, data.draw(st.integers(1, 200)), None):
         result = native.run(spec, samples, [Gap(*gap) for gap in gaps], layout(forest), chunk)
         assert as_windows(result) == expected
+
+
+def chain(n_classes: int) -> Forest:
+    """One hard tree over one feature: the class is the value."""
+    numbers = range(n_classes - 1)
+    tree = Tree(
+        root=0,
+        feature=(0,) * len(numbers),
+        threshold=tuple(numbers),
+        left=tuple(~i for i in numbers),
+        right=tuple(i + 1 for i in numbers[:-1]) + (~(n_classes - 1),),
+    )
+    return Forest(1, n_classes, "hard", (tree,), tuple((i,) for i in range(n_classes)))
+
+
+@settings(max_examples=150 * own.SOAK, deadline=None)
+@given(
+    st.tuples(
+        st.one_of(st.integers(1, 12), st.sampled_from((254, 255))),
+        st.one_of(st.integers(0, 12), st.sampled_from((254, 255))),
+        st.integers(0, 100),
+    ),
+    st.lists(st.tuples(st.integers(0, 3), st.sampled_from((1, 1, 2, 5, 130, 256)))),
+    st.data(),
+)
+def test_smoothing_is_exact_for_any_settings_runs_and_gaps(smooth, runs, data):
+    classes = [class_idx for class_idx, length in runs for _ in range(length)]
+    samples = np.zeros((len(classes), 3), np.int16)
+    samples[:, 0] = classes
+    gaps = data.draw(own.gap_lists(len(samples)))
+    spec = own.make_spec(("acc",), 1, 1, features=["acc_x.max"], smooth=smooth)
+    forest = chain(4)
+    result = native.run(spec, samples, [Gap(*gap) for gap in gaps], layout(forest))
+    assert result.window_class.tolist() == classes
+    assert as_windows(result) == oracle.run(spec, samples, gaps, lambda row: oracle.forest_votes(forest, row))
 
 
 @settings(max_examples=60 * own.SOAK, deadline=None)

@@ -3,6 +3,7 @@
 
 import dataclasses
 import json
+import os
 import sys
 from fractions import Fraction
 from types import SimpleNamespace
@@ -457,6 +458,19 @@ def test_too_few_windows_for_a_random_split_are_refused():
         folds.random(np.array([0, 1, 2]), 3, 0, "toy")
 
 
+def test_folds_depend_on_the_seed_and_on_nothing_else():
+    group = np.arange(240) % 12
+    y = np.arange(240) // 7 % 3
+
+    def tested(seed):
+        splits = folds.grouped(y, group, 4, seed, "subject", "toy")
+        assert all(set(group[train]).isdisjoint(group[test]) for train, test in splits)
+        return [tuple(np.unique(group[test]).tolist()) for _, test in splits]
+
+    assert tested(1) == tested(1) and tested(1) != tested(2)
+    assert sorted(name for fold in tested(1) for name in fold) == list(range(12))
+
+
 def test_seeds_derive_from_all_their_numbers():
     seeds = {folds.derived_seed(a, b, c) for a in range(4) for b in range(4) for c in range(4)}
     assert len(seeds) == 64 and all(0 <= seed < 2**32 for seed in seeds)
@@ -472,6 +486,7 @@ def test_tasks_keep_their_order_and_report_progress():
     assert seen == [("x", 1, 3), ("x", 2, 3), ("x", 3, 3)]
     assert Runner(2).run("x", [(pow, 2, i) for i in range(3)]) == [1, 2, 4]
     assert Runner(2).run("x", []) == []
+    assert os.getpid() not in Runner(2).run("x", [(os.getpid,), (os.getpid,)])
     assert default_jobs() >= 1
 
 

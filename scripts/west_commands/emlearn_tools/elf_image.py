@@ -6,7 +6,8 @@ between symbols (string literals, padding) belongs to no symbol.
 """
 
 import os
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 _WRITE, _ALLOC = 1, 2
 _OP_ADDR, _OP_ADDRX = 0x03, 0xA1
+_LINK_TIME = "<artificial>"
+"""What gcc calls the unit of all that it compiled at link time."""
+
 _DEBUG_HINT = (
     "build with debug information (Zephyr does so by default), and give the ELF before it is stripped"
 )
@@ -58,27 +62,6 @@ class Definition(NamedTuple):
     struct: str
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A compiled source file, by its path."""
-
-    path: str
-    unit: "CompileUnit"
-
-    @property
-    def name(self) -> str:
-        """Base name of the source."""
-        return os.path.basename(self.path)
-
-    def definitions(self) -> Iterator["Definition"]:
-        """The functions and variables that it defines."""
-        for die in self.unit.iter_DIEs():
-            if die.tag in ("DW_TAG_subprogram", "DW_TAG_variable"):
-                address = _address(die)
-                if address is not None:
-                    yield Definition(_name(die), address, _struct_name(die))
-
-
 class Image:
     """A linked ELF, open for reading; use it in a `with` statement.
 
@@ -103,8 +86,7 @@ class Image:
             self.machine = self._elf.get_machine_arch()
             self._places = [_place(section, ram) for section in self._elf.iter_sections()]
             self.symbols = list(self._read_symbols())
-            self.names = {symbol.name for symbol in self.symbols}
-            self.units = list(self._read_units())
+            self._units = dict(self._paths())
         except EmlearnError:
             self._stream.close()
             raise
@@ -126,6 +108,27 @@ class Image:
         for section, (in_flash, in_ram) in zip(self._elf.iter_sections(), self._places, strict=True):
             result += (section["sh_size"] * in_flash, section["sh_size"] * in_ram)
         return result
+
+    def n_sources(self, name: str) -> int:
+        """How many source files have a base name."""
+        return sum(os.path.basename(path) == name for path, _ in self._units.values())
+
+    def definitions(self, wanted: Callable[[str], bool]) -> dict[str, list[Definition]]:
+        """The functions and variables of the source files whose path is wanted, by path. What was compiled at
+        link time is searched in any case."""
+        found: dict[str, list[Definition]] = defaultdict(list)
+        for path, unit in self._units.values():
+            if path != _LINK_TIME and not wanted(path):
+                continue
+            for die in unit.iter_DIEs():
+                address = _address(die)
+                if address is None:
+                    continue
+                named = _named(die)
+                source, _ = self._units[named.cu.cu_offset]
+                name = _text(named, "DW_AT_name")
+                found[source].append(Definition(name, address, _struct_name(named)))
+        return found
 
     def _check(self, path: Path) -> None:
         if self._elf["e_type"] == "ET_REL":
@@ -153,11 +156,12 @@ class Image:
             size = Bytes(symbol["st_size"] * in_flash, symbol["st_size"] * in_ram)
             yield Symbol(symbol.name, address, size, file if symbol["st_info"]["bind"] == "STB_LOCAL" else "")
 
-    def _read_units(self) -> Iterator[Unit]:
+    def _paths(self) -> Iterator[tuple[int, tuple[str, "CompileUnit"]]]:
         for unit in self._elf.get_dwarf_info().iter_CUs():
             top = unit.get_top_DIE()
             name, folder = (_text(top, key) for key in ("DW_AT_name", "DW_AT_comp_dir"))
-            yield Unit(os.path.normpath(os.path.join(folder, name)), unit)
+            path = name if name == _LINK_TIME else os.path.normpath(os.path.join(folder, name))
+            yield unit.cu_offset, (path, unit)
 
 
 def _place(section: object, ram: Region | None) -> tuple[bool, bool]:
@@ -174,19 +178,21 @@ def _text(die: "DIE", key: str) -> str:
     return attribute.value.decode("utf-8", "replace") if attribute else ""
 
 
-def _name(die: "DIE") -> str:
-    """Of a definition, which may refer to a declaration for it."""
+def _named(die: "DIE") -> "DIE":
+    """The entry that has the name of a definition: itself, or a declaration or abstract function."""
     for key in ("DW_AT_specification", "DW_AT_abstract_origin"):
         if "DW_AT_name" not in die.attributes and key in die.attributes:
-            return _name(die.get_DIE_from_attribute(key))
-    return _text(die, "DW_AT_name")
+            return _named(die.get_DIE_from_attribute(key))
+    return die
 
 
 def _address(die: "DIE") -> int | None:
-    """Where a function starts or a variable with static storage lies; None for a declaration."""
+    """Where a function starts or a variable with static storage lies; None for all else."""
     if die.tag == "DW_TAG_subprogram":
         low = die.attributes.get("DW_AT_low_pc")
         return low.value if low else None
+    if die.tag != "DW_TAG_variable":
+        return None
     location = die.attributes.get("DW_AT_location")
     if location is None or not isinstance(location.value, list) or not location.value:
         return None
@@ -200,14 +206,9 @@ def _address(die: "DIE") -> int | None:
 
 
 def _struct_name(die: "DIE") -> str:
-    """Of a variable's type, without const and volatile."""
-    while die is not None and die.tag != "DW_TAG_structure_type":
+    """Of a variable's type, without const and volatile; "" if it is no struct."""
+    while die.tag in ("DW_TAG_variable", "DW_TAG_const_type", "DW_TAG_volatile_type"):
         if "DW_AT_type" not in die.attributes:
-            if "DW_AT_specification" not in die.attributes:
-                return ""
-            die = die.get_DIE_from_attribute("DW_AT_specification")
-        elif die.tag in ("DW_TAG_variable", "DW_TAG_const_type", "DW_TAG_volatile_type"):
-            die = die.get_DIE_from_attribute("DW_AT_type")
-        else:
             return ""
-    return _text(die, "DW_AT_name")
+        die = die.get_DIE_from_attribute("DW_AT_type")
+    return _text(die, "DW_AT_name") if die.tag == "DW_TAG_structure_type" else ""

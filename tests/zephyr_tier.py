@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tests that need Zephyr: twister over samples/ and tests/zephyr/ with the tree that this machine has.
 
-`python tests/zephyr_tier.py` runs them and says in its last lines what ran, what was only built, and what was skipped
-and why; it fails if a configuration failed or was only built where it could have been executed.
+`python tests/zephyr_tier.py` runs them and says in its last lines what ran, what was only built, and what was
+skipped and why; it fails if a configuration failed or was only built where it could have been executed.
 """
 
 import argparse
@@ -28,7 +28,7 @@ REPORT = "twister.json"
 
 
 class Board(NamedTuple):
-    """A board that twister can build for. modules: those that it cannot do without. simulator: what executes it."""
+    """A board that twister can build for. modules: what it cannot do without. simulator: what executes it."""
 
     name: str
     is_arm: bool
@@ -44,7 +44,8 @@ BOARDS = (
 )
 
 PACKAGES = (
-    "anytree colorama elftools jsonschema junitparser natsort packaging ply psutil pykwalify serial tabulate yaml"
+    "anytree colorama elftools jsonschema junitparser natsort packaging "
+    "ply psutil pykwalify serial tabulate yaml"
 ).split()
 """What twister and the build scripts import and scripts/requirements-firmware.txt installs."""
 
@@ -89,7 +90,8 @@ def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None) ->
     tree = zephyr_tree.find(ROOT, environ)
     if tree is None:
         result.skipped.append(
-            "Zephyr: no tree found by ZEPHYR_BASE, a west workspace around the checkout, or CMake's package registry"
+            "Zephyr: no tree found by ZEPHYR_BASE, a west workspace around the checkout, "
+            "or CMake's package registry"
         )
         return result
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
@@ -149,7 +151,7 @@ def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None) ->
 
 
 def arm_toolchain(environ: Mapping[str, str]) -> dict[str, str] | None:
-    """Variables that choose a compiler for Arm: what the user chose, else Zephyr's SDK, else arm-none-eabi-gcc."""
+    """Variables that choose a compiler for Arm: the user's choice, Zephyr's SDK, or arm-none-eabi-gcc."""
     variant = environ.get("ZEPHYR_TOOLCHAIN_VARIANT")
     if variant and variant != "host":
         return {"ZEPHYR_TOOLCHAIN_VARIANT": variant}
@@ -163,7 +165,9 @@ def arm_toolchain(environ: Mapping[str, str]) -> dict[str, str] | None:
     return None
 
 
-def _unavailable(board: Board, modules: Mapping[str, Path], toolchain: Mapping[str, str] | None) -> str | None:
+def _unavailable(
+    board: Board, modules: Mapping[str, Path], toolchain: Mapping[str, str] | None
+) -> str | None:
     """Why a board cannot be tested here, None if it can."""
     absent = [name for name in board.modules if name not in modules]
     if absent:
@@ -180,7 +184,7 @@ def _unavailable(board: Board, modules: Mapping[str, Path], toolchain: Mapping[s
 
 
 def configurations(boards: Sequence[Board]) -> dict[tuple[str, str], bool]:
-    """What the YAML files ask of these boards: (scenario, board) -> whether it must be executed, not only built."""
+    """What the YAML files ask of these boards: (scenario, board) -> whether it must be executed."""
     import yaml
 
     found = {}
@@ -193,7 +197,9 @@ def configurations(boards: Sequence[Board]) -> dict[tuple[str, str], bool]:
                 keys = {**suite.get("common", {}), **(own or {})}
                 for board in boards:
                     if board.name in keys["platform_allow"]:
-                        found[scenario, board.name] = bool(board.simulator) and not keys.get("build_only", False)
+                        found[scenario, board.name] = bool(board.simulator) and not keys.get(
+                            "build_only", False
+                        )
     return found
 
 
@@ -204,7 +210,9 @@ def judge(report: Mapping, expected: Mapping[tuple[str, str], bool]) -> Result:
     for (scenario, board), must_run in expected.items():
         # Twister writes qemu_cortex_m3 as qemu_cortex_m3/ti_lm3s6965.
         suites = [
-            suite for (name, where), suite in done.items() if name == scenario and f"{where}/".startswith(f"{board}/")
+            suite
+            for (name, where), suite in done.items()
+            if name == scenario and f"{where}/".startswith(f"{board}/")
         ]
         what = f"{scenario} on {board}"
         suite = suites[0] if suites else {"status": "not in the report"}
@@ -245,7 +253,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("-o", "--output", type=Path, default=ROOT / "build" / "twister", metavar="DIR")
     parser.add_argument("-j", "--jobs", type=int, default=2, metavar="N")
-    parser.add_argument("--show", action="store_true", help="print the command line and what it leaves out, run nothing")
+    parser.add_argument(
+        "--show", action="store_true", help="print the command line and what it leaves out, run nothing"
+    )
     args = parser.parse_args(argv)
     if args.show:
         todo = plan(args.output, args.jobs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`west emlearn SUB ...`: the command line of emlearn_tools, with defaults from `west config emlearn.OPTION`."""
+"""`west emlearn SUB ...`: the command line of emlearn_tools, defaults from `west config emlearn.OPTION`."""
 
 import argparse
 import sys

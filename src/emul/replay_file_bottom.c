@@ -14,7 +14,7 @@
 
 #include "replay_time.h"
 
-#define COLUMNS_MAX  64
+#define COLUMNS_MAX 64
 #define CHANNELS_MAX 6
 #define LINE_MAX_LEN 4096
 
@@ -102,7 +102,8 @@ static int find(char *const fields[], unsigned int n, const char *name)
 	return -1;
 }
 
-static const char *read_header(const char *path, char *line, const struct emlearn_recording *grid, struct layout *layout)
+static const char *read_header(const char *path, char *line, const struct emlearn_recording *grid,
+			       struct layout *layout)
 {
 	static const char *const names[] = {"acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z"};
 	char *fields[COLUMNS_MAX];
@@ -127,8 +128,7 @@ static const char *read_header(const char *path, char *line, const struct emlear
 			return fail(path, 1, "column %s is missing", names[i]);
 		}
 		layout->channels[layout->n_channels] = (unsigned int)column;
-		layout->steps[layout->n_channels] = is_gyro
-							    ? (double)grid->gyro_step_num / (double)grid->gyro_step_den
+		layout->steps[layout->n_channels] = is_gyro ? (double)grid->gyro_step_num / (double)grid->gyro_step_den
 							    : (double)grid->acc_step_num / (double)grid->acc_step_den;
 		layout->n_channels++;
 	}
@@ -187,8 +187,7 @@ static const char *read_row(const char *path, unsigned long number, char *line, 
 		return fail(path, number, "%u fields, the header has %u", n, layout->n_columns);
 	}
 	table->time_s = grow(table->time_s, &room, i, sizeof(*table->time_s));
-	table->frames =
-		grow(table->frames, &table->room_frames, i, layout->n_channels * sizeof(*table->frames));
+	table->frames = grow(table->frames, &table->room_frames, i, layout->n_channels * sizeof(*table->frames));
 	if (!read_number(fields[layout->time], &table->time_s[i])) {
 		return fail(path, number, "time is '%s', not a number", fields[layout->time]);
 	}

@@ -15,8 +15,8 @@
 #include "replay_imu.h"
 
 /* um/s2 in a g, and pi * 10^7 urad in 1800 * 10^6 degrees. */
-#define G_UM_S2    9806650
-#define PI_1E7     31415927
+#define G_UM_S2 9806650
+#define PI_1E7 31415927
 #define DEGREE_1E7 1800
 
 #define COUNTS 32768

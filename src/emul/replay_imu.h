@@ -22,7 +22,7 @@ struct replay_data {
 	struct replay_scale acc;
 	struct replay_scale gyro;
 	uint32_t n_played;
-	uint32_t gap; /* the next one */
+	uint32_t gap;        /* the next one */
 	uint32_t n_gap_left; /* frames of that gap already missed */
 	uint8_t n_channels;
 };

@@ -115,7 +115,8 @@ static int get_size_info(struct sensor_chan_spec spec, size_t *base_size, size_t
 	return 0;
 }
 
-static int decode(const uint8_t *buffer, struct sensor_chan_spec spec, uint32_t *fit, uint16_t max_count, void *data_out)
+static int decode(const uint8_t *buffer, struct sensor_chan_spec spec, uint32_t *fit, uint16_t max_count,
+		  void *data_out)
 {
 	const struct encoded *encoded = (const struct encoded *)buffer;
 	struct sensor_three_axis_data *out = data_out;

@@ -4,12 +4,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define BLOCK_FRAMES     16
-#define GAP_PERIODS      1.5
-#define CATCH_UP_FRAMES  8
+#define BLOCK_FRAMES 16
+#define GAP_PERIODS 1.5
+#define CATCH_UP_FRAMES 8
 #define CATCH_UP_PERIODS 0.5
-#define RATE_MIN_HZ      1.0
-#define RATE_MAX_HZ      20000.0
+#define RATE_MIN_HZ 1.0
+#define RATE_MAX_HZ 20000.0
 
 static int compare(const void *a, const void *b)
 {

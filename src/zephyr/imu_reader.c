@@ -9,9 +9,9 @@
 
 LOG_MODULE_REGISTER(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 
-#define MICRO         INT64_C(1000000)
-#define COUNTS        32768
-#define ACC_RANGE_MG  1000
+#define MICRO INT64_C(1000000)
+#define COUNTS 32768
+#define ACC_RANGE_MG 1000
 /* Ranges of gyroscopes are 15.625 dps doubled. */
 #define GYRO_RANGE_MDPS 15625
 
@@ -93,8 +93,8 @@ static int64_t negotiate(const struct device *dev, enum sensor_channel channel, 
 static int negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel channel, struct emlearn_imu_got *got)
 {
 	const struct emlearn_imu_asked *asked = &reader->asked;
-	int64_t micro = negotiate(reader->dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY,
-				  asked->rate_mhz * INT64_C(1000));
+	int64_t micro =
+		negotiate(reader->dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, asked->rate_mhz * INT64_C(1000));
 
 	if (micro <= 0) {
 		LOG_WRN("%s does not say its rate; the model wants %u mHz", reader->dev->name, asked->rate_mhz);
@@ -120,7 +120,8 @@ static int check_range(const struct emlearn_imu_reader *reader, const char *what
 		return 0;
 	}
 	if (range < wanted - wanted / 4) {
-		LOG_ERR("%s has a %s range of %d; the model wants %d", reader->dev->name, what, (int)range, (int)wanted);
+		LOG_ERR("%s has a %s range of %d; the model wants %d", reader->dev->name, what, (int)range,
+			(int)wanted);
 		return -ERANGE;
 	}
 	return 0;
@@ -201,8 +202,7 @@ void emlearn_imu_reader_stop(struct emlearn_imu_reader *reader)
 void emlearn_imu_reader_convert(const struct emlearn_imu_reader *reader, uint8_t sensor,
 				const struct sensor_value values[EMLEARN_AXES], int16_t out[EMLEARN_AXES])
 {
-	const struct emlearn_imu_scale *scale =
-		sensor == EMLEARN_SENSOR_ACC ? &reader->acc_scale : &reader->gyro_scale;
+	const struct emlearn_imu_scale *scale = sensor == EMLEARN_SENSOR_ACC ? &reader->acc_scale : &reader->gyro_scale;
 
 	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
 		const struct emlearn_imu_mount_axis *from = &reader->asked.mount[i];

@@ -94,9 +94,8 @@ static int poll_start(struct emlearn_imu_reader *reader)
 static int poll_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch)
 {
 	struct emlearn_imu_reader_poll *poll = CONTAINER_OF(reader, struct emlearn_imu_reader_poll, reader);
-	const size_t n_channels =
-		EMLEARN_AXES * (((reader->asked.sensors & EMLEARN_SENSOR_ACC) != 0 ? 1u : 0u) +
-				((reader->asked.sensors & EMLEARN_SENSOR_GYRO) != 0 ? 1u : 0u));
+	const size_t n_channels = EMLEARN_AXES * (((reader->asked.sensors & EMLEARN_SENSOR_ACC) != 0 ? 1u : 0u) +
+						  ((reader->asked.sensors & EMLEARN_SENSOR_GYRO) != 0 ? 1u : 0u));
 	size_t n = 0;
 	int rc = 0;
 

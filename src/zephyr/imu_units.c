@@ -4,9 +4,9 @@
 #include <errno.h>
 
 /* 1 g in um/s2, and pi * 10^7: 1800 * 10^6 urad / (pi * 10^7) is one degree. */
-#define G_UM_S2     9806650
-#define PI_1E7      31415927
-#define DEGREE_1E7  1800
+#define G_UM_S2 9806650
+#define PI_1E7 31415927
+#define DEGREE_1E7 1800
 
 static int set(struct emlearn_imu_scale *scale, const struct emlearn_imu_step *step, int64_t unit_mul, int64_t unit_div)
 {

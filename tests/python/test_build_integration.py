@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sample har_imu through Zephyr's own build for native_sim: overrides with and without sysbuild, rebuilds, replay."""
+"""The sample har_imu through Zephyr's own build for native_sim: overrides, rebuilds, replay."""
 
 import importlib.util
 import os
@@ -44,7 +44,12 @@ def run(*command: str | Path) -> subprocess.CompletedProcess:
     }
     return subprocess.run(
         [str(part) for part in command],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, timeout=600, check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        timeout=600,
+        check=False,
     )
 
 
@@ -52,7 +57,12 @@ def configure(build: Path, *arguments: str, sysbuild: bool = False) -> subproces
     """Run cmake for the sample as `west build` does."""
     source = [f"-S{TREE.base}/share/sysbuild", f"-DAPP_DIR={SAMPLE}"] if sysbuild else [f"-S{SAMPLE}"]
     return run(
-        "cmake", "-GNinja", *source, f"-B{build}", f"-DBOARD={BOARD}", f"-DPython3_EXECUTABLE={sys.executable}",
+        "cmake",
+        "-GNinja",
+        *source,
+        f"-B{build}",
+        f"-DBOARD={BOARD}",
+        f"-DPython3_EXECUTABLE={sys.executable}",
         *arguments,
     )
 
@@ -75,7 +85,9 @@ def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(tmp_path_factory: pytest.TempPathFactory, other_model: Path) -> Path:
     """A build folder of the sample with a model that the tests may edit."""
     build = tmp_path_factory.mktemp("build")
-    succeeds(configure(build, f"-DEMLEARN_MODEL={other_model}", '-DCONFIG_HAR_IMU_RECORDING="replay/synth.csv"'))
+    succeeds(
+        configure(build, f"-DEMLEARN_MODEL={other_model}", '-DCONFIG_HAR_IMU_RECORDING="replay/synth.csv"')
+    )
     succeeds(run("ninja", "-C", build))
     return build
 
@@ -105,12 +117,18 @@ def test_an_untouched_build_does_nothing(built: Path):
     succeeds(run("ninja", "-C", built))
     steps = [line for line in succeeds(run("ninja", "-C", built)).splitlines() if line.startswith("[")]
     # Zephyr links the runner of native_sim at every build.
-    assert [line for line in steps if "native simulator runner" not in line and "native_runner" not in line] == []
+    assert [
+        line for line in steps if "native simulator runner" not in line and "native_runner" not in line
+    ] == []
 
 
-def test_an_edited_model_is_converted_and_linked_and_nothing_of_zephyr_is_compiled(built: Path, other_model: Path):
+def test_an_edited_model_is_converted_and_linked_and_nothing_of_zephyr_is_compiled(
+    built: Path, other_model: Path
+):
     model = artifact.load(other_model)
-    artifact.save(replace(model, classes=tuple(name.replace("other", "edited") for name in model.classes)), other_model)
+    artifact.save(
+        replace(model, classes=tuple(name.replace("other", "edited") for name in model.classes)), other_model
+    )
     steps = succeeds(run("ninja", "-C", built, "-v"))
     assert "emlearn_tools convert" in steps
     assert "kernel/" not in steps.replace("zephyr/kernel/libkernel.a", "")
@@ -138,7 +156,10 @@ def test_a_file_of_the_command_line_is_played_with_its_gaps_and_labels(built: Pa
         ("time,acc_x,acc_y,acc_z\n", "holds no frames"),
         ("time,acc_x,acc_y,acc_z\n0,0,0,1\n", "give no rate of an IMU"),
         ('time,acc_x,acc_y,acc_z\n"0",0,0,1\n', ":2: quoted fields are not read here"),
-        ("time,acc_x,acc_y,acc_z\n" + "".join(f"{i * 20},0,0,1\n" for i in range(9)), "give no rate of an IMU"),
+        (
+            "time,acc_x,acc_y,acc_z\n" + "".join(f"{i * 20},0,0,1\n" for i in range(9)),
+            "give no rate of an IMU",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_played_is_one_error_with_its_place(
@@ -168,7 +189,9 @@ def test_a_missing_file_is_one_error(built: Path, tmp_path: Path):
     assert f"error: {tmp_path}/none.csv: cannot be opened" in done.stdout
 
 
-@pytest.mark.parametrize("form", ["EMLEARN_MODEL", "EMLEARN_MODEL_HAR", "har_imu_EMLEARN_MODEL_HAR", "CONFIG_HAR_IMU_MODEL"])
+@pytest.mark.parametrize(
+    "form", ["EMLEARN_MODEL", "EMLEARN_MODEL_HAR", "har_imu_EMLEARN_MODEL_HAR", "CONFIG_HAR_IMU_MODEL"]
+)
 def test_sysbuild_hands_the_model_on(tmp_path: Path, other_model: Path, form: str):
     value = f'"{other_model}"' if form.startswith("CONFIG_") else other_model
     succeeds(configure(tmp_path, f"-D{form}={value}", sysbuild=True))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""cmake/emlearn_model.cmake in a project without Zephyr: what is generated when, and which mistakes are noticed.
+"""cmake/emlearn_model.cmake in a project without Zephyr: what is made when, and which mistakes are noticed.
 
 The one function of Zephyr that it calls is stood in for; test_build_integration.py has the real one.
 """
@@ -20,7 +20,8 @@ from model_cases import MODEL
 ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = pytest.mark.skipif(
-    not all(shutil.which(program) for program in ("cmake", "ninja", "gcc")), reason="cmake, ninja or gcc not installed"
+    not all(shutil.which(program) for program in ("cmake", "ninja", "gcc")),
+    reason="cmake, ninja or gcc not installed",
 )
 
 HEAD = """
@@ -67,8 +68,13 @@ class Project:
     def configure(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run cmake."""
         return _run(
-            "cmake", "-GNinja", f"-S{self.app}", f"-B{self.build}", f"-DMODULE={self.module}",
-            f"-DPYTHON_EXECUTABLE={sys.executable}", *arguments,
+            "cmake",
+            "-GNinja",
+            f"-S{self.app}",
+            f"-B{self.build}",
+            f"-DMODULE={self.module}",
+            f"-DPYTHON_EXECUTABLE={sys.executable}",
+            *arguments,
         )
 
     def make(self) -> subprocess.CompletedProcess:
@@ -89,7 +95,13 @@ def _compiles(steps: str, file: str) -> bool:
 def _run(*command: str) -> subprocess.CompletedProcess:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, timeout=120, check=False
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        timeout=120,
+        check=False,
     )
 
 
@@ -121,7 +133,9 @@ HAR_PIPELINE_DEFINE(a);
 WRIST_PIPELINE_DEFINE(b);
 int main(void)
 {
-	printf("%s %s %d\\n", har_class_name(0), wrist_class_name(0), emlearn_pipeline_init(&a) | emlearn_pipeline_init(&b));
+	int rc = emlearn_pipeline_init(&a) | emlearn_pipeline_init(&b);
+
+	printf("%s %s %d\\n", har_class_name(0), wrist_class_name(0), rc);
 	return a.pipeline == b.pipeline;
 }
 """
@@ -178,7 +192,11 @@ def test_two_models_stand_side_by_side_in_one_image(project: Project):
 def test_a_model_on_the_command_line_goes_before_the_declared_one(project: Project):
     other = project.write_model("other.json", classes=("other", "b", "c"))
     project.write(ONE, PRINT_ONE)
-    for argument in (f"-DEMLEARN_MODEL={other}", f"-DEMLEARN_MODEL_HAR={other}", "-DEMLEARN_MODEL_HAR=other.json"):
+    for argument in (
+        f"-DEMLEARN_MODEL={other}",
+        f"-DEMLEARN_MODEL_HAR={other}",
+        "-DEMLEARN_MODEL_HAR=other.json",
+    ):
         shutil.rmtree(project.build, ignore_errors=True)
         _succeeds(project.configure(argument))
         _succeeds(project.make())
@@ -202,7 +220,11 @@ def test_one_of_two_models_is_overridden_by_name_only(project: Project):
 
 def test_a_missing_model_is_one_error_that_names_it(project: Project):
     project.write("emlearn_add_model(TARGET app NAME har MODEL model/none.json)\n", PRINT_ONE)
-    text = _fails(project.configure(), f"the model 'har' is not there: {project.app}/model/none.json", "west emlearn train")
+    text = _fails(
+        project.configure(),
+        f"the model 'har' is not there: {project.app}/model/none.json",
+        "west emlearn train",
+    )
     assert text.count("CMake Error") == 1
 
 
@@ -221,14 +243,29 @@ def test_an_invalid_model_is_one_error_and_no_file(project: Project):
     [
         ("emlearn_add_model(TARGET app NAME Har MODEL model/har.json)", "'Har' cannot be a name in C"),
         ("emlearn_add_model(TARGET app NAME 2har MODEL model/har.json)", "'2har' cannot be a name in C"),
-        ("emlearn_add_model(TARGET app MODEL model/har.json)", "emlearn_add_model(TARGET target NAME name MODEL file)"),
+        (
+            "emlearn_add_model(TARGET app MODEL model/har.json)",
+            "emlearn_add_model(TARGET target NAME name MODEL file)",
+        ),
         ('emlearn_add_model(TARGET app NAME har MODEL "")', "no model is named for 'har'"),
-        ("emlearn_add_model(TARGET app NAME har MODEL a.json b.json)", "emlearn_add_model(TARGET target NAME name"),
+        (
+            "emlearn_add_model(TARGET app NAME har MODEL a.json b.json)",
+            "emlearn_add_model(TARGET target NAME name",
+        ),
         (ONE + ONE, "the name 'har' is taken"),
         (ONE + "emlearn_add_recording(TARGET app NAME har FOR har)", "the name 'har' is taken"),
-        (ONE + "emlearn_add_recording(TARGET app NAME walk FOR no)", "for the model 'no', which is not declared"),
-        (ONE + "emlearn_add_recording(TARGET app NAME walk)", "emlearn_add_recording(TARGET target NAME name FOR model"),
-        (ONE + "emlearn_add_recording(TARGET app NAME walk FOR har RECORDING no.csv)", "the recording 'walk' is not there"),
+        (
+            ONE + "emlearn_add_recording(TARGET app NAME walk FOR no)",
+            "for the model 'no', which is not declared",
+        ),
+        (
+            ONE + "emlearn_add_recording(TARGET app NAME walk)",
+            "emlearn_add_recording(TARGET target NAME name FOR model",
+        ),
+        (
+            ONE + "emlearn_add_recording(TARGET app NAME walk FOR har RECORDING no.csv)",
+            "the recording 'walk' is not there",
+        ),
     ],
 )
 def test_a_mistake_in_the_call_is_a_configure_error(project: Project, call: str, complaint: str):
@@ -241,7 +278,9 @@ def test_a_recording_follows_the_model_that_was_chosen_for_it(project: Project):
     (project.app / "walk.csv").write_text(
         "time,acc_x,acc_y,acc_z,gyro_x,gyro_y,gyro_z,label\n" + rows, encoding="utf-8"
     )
-    spec = replace(MODEL.spec, sensors=("gyro",), acc_step=None, features=("gyro_x.mean", "gyro_y.std", "gyro_x.iqr"))
+    spec = replace(
+        MODEL.spec, sensors=("gyro",), acc_step=None, features=("gyro_x.mean", "gyro_y.std", "gyro_x.iqr")
+    )
     other = project.write_model("gyro.json", spec=spec)
     project.write(
         ONE + "emlearn_add_recording(TARGET app NAME walk FOR har RECORDING walk.csv)\n",
@@ -250,7 +289,8 @@ def test_a_recording_follows_the_model_that_was_chosen_for_it(project: Project):
         #include "walk.h"
         int main(void)
         {
-            printf("%u %u %s\\n", walk_recording.n_frames, walk_recording.sensors, walk_recording.spans[0].label);
+            const struct emlearn_recording *r = &walk_recording;
+            printf("%u %u %s\\n", r->n_frames, r->sensors, r->spans[0].label);
             return 0;
         }
         """,

@@ -52,8 +52,9 @@ def expected_summary() -> str:
         if len(inside) == 1 and inside <= set(model.classes):
             n_labelled += 1
             n_right += model.classes[class_idx] in inside
+    n_lost = sum(gap.n_lost for gap in played.gaps)
     return (
-        f"replay: {len(labels)} frames, {sum(gap.n_lost for gap in played.gaps)} lost, {len(fields)} decisions, "
+        f"replay: {len(labels)} frames, {n_lost} lost, {len(fields)} decisions, "
         f"{n_right} of {n_labelled} labelled windows right, hash {decisions_hash(fields):08x}"
     )
 

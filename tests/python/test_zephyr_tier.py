@@ -13,12 +13,16 @@ tier = importlib.util.module_from_spec(_spec)
 sys.modules["zephyr_tier"] = tier
 _spec.loader.exec_module(tier)
 
-PROJECTS = {"cmsis_6": "modules/hal/cmsis_6", "hal_nordic": "modules/hal/nordic", "picolibc": "modules/lib/picolibc"}
+PROJECTS = {
+    "cmsis_6": "modules/hal/cmsis_6",
+    "hal_nordic": "modules/hal/nordic",
+    "picolibc": "modules/lib/picolibc",
+}
 
 
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that looks like a Zephyr tree with all modules beside it; every program and package is there."""
+    """A Zephyr tree, by its looks, with all modules beside it; every program and package is there."""
     base = tmp_path / "zephyr"
     (base / "cmake" / "modules").mkdir(parents=True)
     (base / "VERSION").write_text("VERSION_MAJOR = 4\nVERSION_MINOR = 3\nPATCHLEVEL = 0\n", encoding="utf-8")
@@ -34,7 +38,9 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def plan(workspace: Path, **environ: str):
-    return tier.plan(workspace / "out", 2, {"ZEPHYR_BASE": str(workspace / "zephyr"), "HOME": str(workspace), **environ})
+    return tier.plan(
+        workspace / "out", 2, {"ZEPHYR_BASE": str(workspace / "zephyr"), "HOME": str(workspace), **environ}
+    )
 
 
 def extra(todo, name: str) -> str:
@@ -49,7 +55,8 @@ def test_all_boards_run_where_everything_is_there(workspace: Path):
     assert todo.skipped == []
     assert todo.command[1] == str(workspace / "zephyr" / "scripts" / "twister")
     assert extra(todo, "ZEPHYR_MODULES").split(";") == [
-        str(ROOT), *(str(workspace / path) for path in PROJECTS.values())
+        str(ROOT),
+        *(str(workspace / path) for path in PROJECTS.values()),
     ]
     assert extra(todo, "Python3_EXECUTABLE") == sys.executable
     assert todo.environment["ZEPHYR_TOOLCHAIN_VARIANT"] == "gnuarmemb"
@@ -102,7 +109,9 @@ def test_a_missing_program_leaves_out_only_what_needs_it(
     assert any(reason in line for line in todo.skipped)
 
 
-def test_the_host_alone_is_used_where_there_is_no_compiler_for_arm(workspace: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_host_alone_is_used_where_there_is_no_compiler_for_arm(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(tier, "arm_toolchain", lambda environ: None)
     assert plan(workspace).environment["ZEPHYR_TOOLCHAIN_VARIANT"] == "host"
 

@@ -33,12 +33,12 @@ struct emlearn_recording {
 	uint32_t n_frames;
 	uint32_t n_spans;
 	uint32_t n_gaps;
-	uint32_t rate_mhz;      /**< as measured from its time stamps, thousandths of a hertz */
-	uint32_t acc_step_num;  /**< what a count is worth, in g; 0 without the sensor */
+	uint32_t rate_mhz;     /**< as measured from its time stamps, thousandths of a hertz */
+	uint32_t acc_step_num; /**< what a count is worth, in g; 0 without the sensor */
 	uint32_t acc_step_den;
 	uint32_t gyro_step_num; /**< the same in degrees per second */
 	uint32_t gyro_step_den;
-	uint8_t sensors;        /**< EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO */
+	uint8_t sensors; /**< EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO */
 };
 
 /**

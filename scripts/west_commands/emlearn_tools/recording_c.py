@@ -25,8 +25,8 @@ def convert(model_path: Path, recording_path: Path | None, folder: Path, name: s
 
     recording_path: one recording, None for an empty one (which needs no numpy).
 
-    Raises EmlearnError for a model or recording that cannot be read, more than one recording, a rate or sensors that
-    the model does not have, a name that C cannot have, or a folder that cannot be written.
+    Raises EmlearnError for a model or recording that cannot be read, more than one recording, a rate or
+    sensors that the model does not have, a name that C cannot have, or a folder that cannot be written.
     """
     check_model_name(name)
     spec = artifact.load(model_path).spec
@@ -44,7 +44,9 @@ def _load(path: Path, spec: PipelineSpec) -> Recording:
         from emlearn_tools import recording
     except ModuleNotFoundError as error:
         raise EmlearnError(
-            f"Python lacks {error.name}, which reading a recording needs", path, "pip install -r scripts/requirements.txt"
+            f"Python lacks {error.name}, which reading a recording needs",
+            path,
+            "pip install -r scripts/requirements.txt",
         ) from None
     found = recording.load([path])
     if len(found) != 1:

@@ -21,14 +21,14 @@ def build_parser(prog: str = "python -m emlearn_tools") -> argparse.ArgumentPars
     """The parser of all subcommands; heavy imports wait until one of them runs."""
     parser = argparse.ArgumentParser(
         prog=prog,
-        description="Labelled IMU recordings to a decision in firmware: train, evaluate, convert, size, replay.",
+        description="Labelled IMU recordings to a decision in firmware: train, convert, size, replay.",
     )
     add_commands(parser)
     return parser
 
 
 def add_commands(parser: argparse.ArgumentParser, defaults: Mapping[str, str] | None = None) -> None:
-    """Add all subcommands to a parser. defaults: for CONFIGURABLE options, as text; the command line goes before.
+    """Add all subcommands to a parser. defaults: for CONFIGURABLE options, as text; arguments go before.
 
     Raises EmlearnError for a default of another name.
     """
@@ -38,7 +38,9 @@ def add_commands(parser: argparse.ArgumentParser, defaults: Mapping[str, str] | 
     for name, value in (defaults or {}).items():
         if name not in CONFIGURABLE:
             raise EmlearnError(
-                f"there is no default to set by emlearn.{name}", "west config", "one of " + ", ".join(CONFIGURABLE)
+                f"there is no default to set by emlearn.{name}",
+                "west config",
+                "one of " + ", ".join(CONFIGURABLE),
             )
         for subparser in subparsers.choices.values():
             _set_default(subparser, name, value)

@@ -7,9 +7,9 @@ from pathlib import Path
 DESCRIPTION = """\
 Write NAME.c and NAME.h from a recording, on the grid of a model: its sensors and steps, but not its mount.
 
-A device emlearn,replay-imu with `recording = "NAME"` plays it in firmware. Without a recording the files describe
-an empty one, for a device on native_sim that is given a file when it starts. emlearn_add_recording() calls this
-at build time.
+A device emlearn,replay-imu with `recording = "NAME"` plays it in firmware. Without a recording the files
+describe an empty one, for a device on native_sim that is given a file when it starts. The build calls this
+through emlearn_add_recording().
 """
 
 EPILOG = """\

@@ -11,14 +11,14 @@
 struct fake_imu {
 	struct sensor_value acc[3];
 	struct sensor_value gyro[3];
-	int attr_rc;              /* of attr_get: 0, or -ENOTSUP for a driver that does not say */
-	uint32_t rate_hz;         /* what attr_get says */
-	uint32_t acc_range_g;     /* what attr_get says */
-	uint32_t gyro_range_dps;  /* what attr_get says */
-	int64_t asked_acc_um_s2;  /* range that was set last */
+	int attr_rc;             /* of attr_get: 0, or -ENOTSUP for a driver that does not say */
+	uint32_t rate_hz;        /* what attr_get says */
+	uint32_t acc_range_g;    /* what attr_get says */
+	uint32_t gyro_range_dps; /* what attr_get says */
+	int64_t asked_acc_um_s2; /* range that was set last */
 	int64_t asked_gyro_urad_s;
 	int64_t asked_rate_uhz;
-	int fetch_rc;             /* of the next n_fail fetches */
+	int fetch_rc; /* of the next n_fail fetches */
 	uint32_t n_fail;
 	uint32_t n_fetched;
 };

@@ -16,14 +16,15 @@
 #define GYRO DEVICE_DT_GET(DT_NODELABEL(replay_gyro))
 
 /* Micro-units a count of walk: 1/8192 g, 5/82 degrees per second. */
-#define WALK_ACC_MICRO(count)  ((count) * 9806650.0 / 8192)
+#define WALK_ACC_MICRO(count) ((count) * 9806650.0 / 8192)
 #define WALK_GYRO_MICRO(count) ((count) * (5 / 82.0) * 3141592.653589793 / 180)
 
 SENSOR_DT_READ_IODEV(walk_iodev, DT_NODELABEL(replay_walk), {SENSOR_CHAN_ACCEL_XYZ, 0}, {SENSOR_CHAN_GYRO_XYZ, 0});
 SENSOR_DT_READ_IODEV(missing_iodev, DT_NODELABEL(replay_gyro), {SENSOR_CHAN_ACCEL_XYZ, 0});
 SENSOR_DT_READ_IODEV(light_iodev, DT_NODELABEL(replay_walk), {SENSOR_CHAN_LIGHT, 0});
 SENSOR_DT_READ_IODEV(second_iodev, DT_NODELABEL(replay_walk), {SENSOR_CHAN_ACCEL_XYZ, 1});
-SENSOR_DT_STREAM_IODEV(stream_iodev, DT_NODELABEL(replay_walk), {SENSOR_TRIG_FIFO_WATERMARK, SENSOR_STREAM_DATA_INCLUDE});
+SENSOR_DT_STREAM_IODEV(stream_iodev, DT_NODELABEL(replay_walk),
+		       {SENSOR_TRIG_FIFO_WATERMARK, SENSOR_STREAM_DATA_INCLUDE});
 RTIO_DEFINE_WITH_MEMPOOL(context, 2, 2, 2, 64, 8);
 
 EMLEARN_IMU_READER_POLL_DEFINE(poll, CODES, 32);

@@ -25,8 +25,9 @@ fold" means: by a model that saw nobody of the group (subject or recording) in a
       confusion     [[windows]]: rows true, columns predicted; sum over seeds
       folds         [{seed, fold, groups: [...], windows, macro_f1, accuracy, params, n_features, bytes,
                     instructions}]
-      quantisation  {windows, disagreements, per_mille, largest_margin}: the device's class against
-                    scikit-learn's on the same integers; margin as a share of the votes
+      quantisation  {windows, disagreements, per_mille, largest_margin, margins: [...]}: the device's class
+                    against scikit-learn's on the same integers; for each disagreement by what share of the
+                    votes scikit-learn preferred its own, largest first
     random_split    {macro_f1, accuracy}: what a split by window would have claimed
     rates           [{rate_hz, kind, windows, macro_f1, accuracy}]: out of fold, recordings resampled; kind is
                     "nominal" (as recorded), "chip" or "limit" (of the tolerance)

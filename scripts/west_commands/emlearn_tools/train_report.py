@@ -192,6 +192,7 @@ def _quantisation(held: Sequence[crossval.Held]) -> dict[str, Any]:
         "disagreements": len(margins),
         "per_mille": 1000 * len(margins) / n_windows,
         "largest_margin": margins[0] if margins else 0.0,
+        "margins": margins,
     }
 
 

@@ -25,6 +25,8 @@ def relative(path: Path) -> str:
 def commands_in(text: str) -> list[list[str]]:
     """Words behind `west emlearn` or `python -m emlearn_tools`, of every line that calls one in full."""
     found = []
+    # A literal of reStructuredText may go over a line end.
+    text = re.sub(r"(?<!`)``[^`]+``(?!`)", lambda span: " ".join(span[0].split()), text)
     for line in text.replace("\\\n", " ").splitlines():
         for match in re.finditer(r"(?:west emlearn|-m emlearn_tools) ([a-z]+ [^`|#]*)", line):
             words = shlex.split(match.group(1).split(" - ")[0].replace("...", ""), comments=True)

@@ -41,6 +41,7 @@ BOARDS = (
     Board("qemu_cortex_m3", True, ("cmsis_6", "picolibc"), "qemu-system-arm"),
     Board("mps2/an385", True, ("cmsis_6", "picolibc"), "qemu-system-arm"),
     Board("nrf52840dk/nrf52840", True, ("cmsis_6", "hal_nordic", "picolibc"), None),
+    Board("xiao_ble/nrf52840/sense", True, ("cmsis_6", "hal_nordic", "picolibc"), None),
 )
 
 PACKAGES = (

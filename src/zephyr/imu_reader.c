@@ -11,9 +11,19 @@ LOG_MODULE_REGISTER(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 
 #define MICRO INT64_C(1000000)
 #define COUNTS 32768
+
+/* Nominal ranges are these doubled; nothing has a range of a million g or degrees per second. */
 #define ACC_RANGE_MG 1000
-/* Ranges of gyroscopes are 15.625 dps doubled. */
 #define GYRO_RANGE_MDPS 15625
+#define RANGE_MAX INT64_C(1000000000)
+
+#define RATE_MAX_MHZ 10000000
+
+/* Range of the model in mg or mdps. */
+static int64_t wanted_range(const struct emlearn_imu_step *step)
+{
+	return (int64_t)COUNTS * 1000 * step->num / step->den;
+}
 
 static bool is_mount(const struct emlearn_imu_mount_axis mount[EMLEARN_AXES])
 {
@@ -37,21 +47,17 @@ static int take(struct emlearn_imu_reader *reader, const struct emlearn_imu_aske
 		return -EINVAL;
 	}
 	if ((asked->sensors & EMLEARN_SENSOR_ACC) != 0 &&
-	    emlearn_imu_scale_acc(&reader->acc_scale, &asked->acc_step) != 0) {
+	    (emlearn_imu_scale_acc(&reader->acc_scale, &asked->acc_step) != 0 ||
+	     wanted_range(&asked->acc_step) > RANGE_MAX)) {
 		return -EINVAL;
 	}
 	if ((asked->sensors & EMLEARN_SENSOR_GYRO) != 0 &&
-	    emlearn_imu_scale_gyro(&reader->gyro_scale, &asked->gyro_step) != 0) {
+	    (emlearn_imu_scale_gyro(&reader->gyro_scale, &asked->gyro_step) != 0 ||
+	     wanted_range(&asked->gyro_step) > RANGE_MAX)) {
 		return -EINVAL;
 	}
 	reader->asked = *asked;
 	return 0;
-}
-
-/* Range of the model in mg or mdps. */
-static int64_t wanted_range(const struct emlearn_imu_step *step)
-{
-	return (int64_t)COUNTS * 1000 * step->num / step->den;
 }
 
 /* The smallest range of the usual series that holds three quarters of the model's: a chip's "250 dps" may span 286. */
@@ -75,86 +81,115 @@ static int64_t to_micro(const struct sensor_value *value)
 	return value->val1 * MICRO + value->val2;
 }
 
-/* Set an attribute where the driver can, then ask what it is: negative if the driver does not say. */
-static int64_t negotiate(const struct device *dev, enum sensor_channel channel, enum sensor_attribute attribute,
-			 int64_t micro)
+static bool set(const struct device *dev, enum sensor_channel channel, enum sensor_attribute attribute, int64_t micro)
 {
-	struct sensor_value value = from_micro(micro);
-	int rc = sensor_attr_set(dev, channel, attribute, &value);
+	const struct sensor_value value = from_micro(micro);
 
-	if (rc != 0) {
-		LOG_DBG("%s: channel %d, attribute %d cannot be set: %d", dev->name, channel, attribute, rc);
+	return sensor_attr_set(dev, channel, attribute, &value) == 0;
+}
+
+/* What an attribute is in micro-units: as the driver says, else as it accepted it (0 if it did not). */
+static int64_t settled(const struct device *dev, enum sensor_channel channel, enum sensor_attribute attribute,
+		       int64_t accepted)
+{
+	struct sensor_value value = {0};
+	int rc = sensor_attr_get(dev, channel, attribute, &value);
+
+	return rc == 0 ? to_micro(&value) : accepted;
+}
+
+static bool is_rate(const struct emlearn_imu_asked *asked, int64_t rate_mhz)
+{
+	int64_t off = rate_mhz > asked->rate_mhz ? rate_mhz - asked->rate_mhz : asked->rate_mhz - rate_mhz;
+
+	return off * 1000 <= (int64_t)asked->rate_mhz * asked->rate_tolerance_permille;
+}
+
+/* Set the rate, or a neighbour of it within the tolerance where the driver knows only its own. In microhertz. */
+static int64_t set_rate(const struct device *dev, enum sensor_channel channel, const struct emlearn_imu_asked *asked)
+{
+	static const uint16_t families_mhz[] = {12500, 13000};
+
+	if (set(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, asked->rate_mhz * INT64_C(1000))) {
+		return asked->rate_mhz * INT64_C(1000);
 	}
-	value = (struct sensor_value){0};
-	rc = sensor_attr_get(dev, channel, attribute, &value);
-	return rc == 0 ? to_micro(&value) : -1;
+	for (size_t i = 0; i < ARRAY_SIZE(families_mhz); i++) {
+		for (int64_t rate_mhz = families_mhz[i]; rate_mhz <= RATE_MAX_MHZ; rate_mhz *= 2) {
+			if (is_rate(asked, rate_mhz) &&
+			    set(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, rate_mhz * 1000)) {
+				return rate_mhz * 1000;
+			}
+		}
+	}
+	return 0;
 }
 
 static int negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel channel, struct emlearn_imu_got *got)
 {
 	const struct emlearn_imu_asked *asked = &reader->asked;
-	int64_t micro =
-		negotiate(reader->dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, asked->rate_mhz * INT64_C(1000));
+	const struct device *dev = reader->dev;
+	int64_t accepted = set_rate(dev, channel, asked);
+	int64_t rate_mhz = (settled(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, accepted) + 500) / 1000;
 
-	if (micro <= 0) {
-		LOG_WRN("%s does not say its rate; the model wants %u mHz", reader->dev->name, asked->rate_mhz);
+	if (rate_mhz <= 0) {
+		LOG_WRN("%s does not say its rate; the model wants %u mHz", dev->name, asked->rate_mhz);
 		return 0;
 	}
-
-	int64_t rate_mhz = (micro + 500) / 1000;
-	int64_t off = rate_mhz > asked->rate_mhz ? rate_mhz - asked->rate_mhz : asked->rate_mhz - rate_mhz;
-
 	got->rate_mhz = (uint32_t)rate_mhz;
-	if (off * 1000 > (int64_t)asked->rate_mhz * asked->rate_tolerance_permille) {
-		LOG_ERR("%s runs at %u mHz; the model wants %u mHz within %u permille", reader->dev->name,
-			got->rate_mhz, asked->rate_mhz, asked->rate_tolerance_permille);
+	if (!is_rate(asked, rate_mhz)) {
+		LOG_ERR("%s runs at %u mHz; the model wants %u mHz within %u permille", dev->name, got->rate_mhz,
+			asked->rate_mhz, asked->rate_tolerance_permille);
 		return -ERANGE;
 	}
 	return 0;
 }
 
-static int check_range(const struct emlearn_imu_reader *reader, const char *what, int64_t range, int64_t wanted)
+/*
+ * Set and check the range of one sensor. least: the smallest nominal range, in thousandths of g or degrees per second,
+ * of which there are unit / scale in a micro-unit. range: set to what the driver has, 0 if it does not say.
+ */
+static int negotiate_range(struct emlearn_imu_reader *reader, enum sensor_channel channel, int64_t wanted,
+			   int64_t least, int64_t unit, int64_t scale, uint32_t *range)
 {
-	if (range == 0) {
-		LOG_WRN("%s does not say its %s range; the model wants %d", reader->dev->name, what, (int)wanted);
+	const struct device *dev = reader->dev;
+	int64_t micro = nominal_range(wanted, least) * unit / scale;
+
+	if (!set(dev, channel, SENSOR_ATTR_FULL_SCALE, micro)) {
+		micro = 0;
+	}
+	micro = settled(dev, channel, SENSOR_ATTR_FULL_SCALE, micro);
+	if (micro <= 0) {
+		LOG_WRN("%s: range of channel %d is not known; the model wants %d", dev->name, channel, (int)wanted);
 		return 0;
 	}
-	if (range < wanted - wanted / 4) {
-		LOG_ERR("%s has a %s range of %d; the model wants %d", reader->dev->name, what, (int)range,
-			(int)wanted);
+	*range = (uint32_t)((micro * scale + unit / 2) / unit);
+	if (*range < wanted - wanted / 4) {
+		LOG_ERR("%s: range of channel %d is %u; the model wants %d", dev->name, channel, *range, (int)wanted);
 		return -ERANGE;
 	}
 	return 0;
 }
 
-static int negotiate_acc(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+static int negotiate(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
-	int64_t wanted = wanted_range(&reader->asked.acc_step);
-	int64_t range = nominal_range(wanted, ACC_RANGE_MG);
-	int64_t micro;
-	int rc = negotiate_rate(reader, SENSOR_CHAN_ACCEL_XYZ, got);
+	const struct emlearn_imu_asked *asked = &reader->asked;
+	int rc = 0;
 
-	if (rc != 0) {
-		return rc;
+	if ((asked->sensors & EMLEARN_SENSOR_ACC) != 0) {
+		rc = negotiate_rate(reader, SENSOR_CHAN_ACCEL_XYZ, got);
+		if (rc == 0) {
+			rc = negotiate_range(reader, SENSOR_CHAN_ACCEL_XYZ, wanted_range(&asked->acc_step),
+					     ACC_RANGE_MG, SENSOR_G, 1000, &got->acc_range_mg);
+		}
 	}
-	micro = negotiate(reader->dev, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_FULL_SCALE, range * SENSOR_G / 1000);
-	got->acc_range_mg = micro > 0 ? (uint32_t)((micro * 1000 + SENSOR_G / 2) / SENSOR_G) : 0;
-	return check_range(reader, "acc (mg)", got->acc_range_mg, wanted);
-}
-
-static int negotiate_gyro(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
-{
-	int64_t wanted = wanted_range(&reader->asked.gyro_step);
-	int64_t range = nominal_range(wanted, GYRO_RANGE_MDPS);
-	int64_t micro;
-	int rc = negotiate_rate(reader, SENSOR_CHAN_GYRO_XYZ, got);
-
-	if (rc != 0) {
-		return rc;
+	if (rc == 0 && (asked->sensors & EMLEARN_SENSOR_GYRO) != 0) {
+		rc = negotiate_rate(reader, SENSOR_CHAN_GYRO_XYZ, got);
+		if (rc == 0) {
+			rc = negotiate_range(reader, SENSOR_CHAN_GYRO_XYZ, wanted_range(&asked->gyro_step),
+					     GYRO_RANGE_MDPS, SENSOR_PI, 180000, &got->gyro_range_mdps);
+		}
 	}
-	micro = negotiate(reader->dev, SENSOR_CHAN_GYRO_XYZ, SENSOR_ATTR_FULL_SCALE, range * SENSOR_PI / 180000);
-	got->gyro_range_mdps = micro > 0 ? (uint32_t)((micro * 180000 + SENSOR_PI / 2) / SENSOR_PI) : 0;
-	return check_range(reader, "gyro (mdps)", got->gyro_range_mdps, wanted);
+	return rc;
 }
 
 int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct emlearn_imu_asked *asked,
@@ -170,16 +205,15 @@ int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct eml
 		return -ENODEV;
 	}
 	rc = take(reader, asked);
-	if (rc == 0 && (asked->sensors & EMLEARN_SENSOR_ACC) != 0) {
-		rc = negotiate_acc(reader, got);
-	}
-	if (rc == 0 && (asked->sensors & EMLEARN_SENSOR_GYRO) != 0) {
-		rc = negotiate_gyro(reader, got);
+	if (rc == 0) {
+		rc = negotiate(reader, got);
 	}
 	if (rc == 0) {
+		/* An unpaced reader has no clock but the model's. */
+		reader->rate_mhz = got->rate_mhz != 0 && !asked->unpaced ? got->rate_mhz : asked->rate_mhz;
 		rc = reader->api->start(reader);
 		if (rc != 0) {
-			LOG_ERR("%s cannot be read at %u mHz: %d", reader->dev->name, asked->rate_mhz, rc);
+			LOG_ERR("%s cannot be read at %u mHz: %d", reader->dev->name, reader->rate_mhz, rc);
 		}
 	}
 	reader->running = rc == 0;

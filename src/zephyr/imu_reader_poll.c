@@ -15,13 +15,13 @@ static int64_t now_us(void)
 
 static uint32_t period_us(const struct emlearn_imu_reader_poll *poll)
 {
-	return MHZ_PER_PERIOD_US / poll->reader.asked.rate_mhz;
+	return MHZ_PER_PERIOD_US / poll->reader.rate_mhz;
 }
 
 /* Move the deadline on by n periods; what a period has below a microsecond is carried along. */
 static void advance(struct emlearn_imu_reader_poll *poll, uint32_t n)
 {
-	uint32_t rate_mhz = poll->reader.asked.rate_mhz;
+	uint32_t rate_mhz = poll->reader.rate_mhz;
 	uint64_t rest = poll->rest + (uint64_t)n * (MHZ_PER_PERIOD_US % rate_mhz);
 
 	poll->due_us += (int64_t)n * period_us(poll) + (int64_t)(rest / rate_mhz);
@@ -137,7 +137,7 @@ static int poll_read(struct emlearn_imu_reader *reader, struct emlearn_batch *ba
 	batch->frames = poll->frames;
 	batch->n_frames = n;
 	batch->n_used = 0;
-	batch->period_ns = (uint32_t)MIN(UINT64_C(1000000000000) / reader->asked.rate_mhz, UINT32_MAX);
+	batch->period_ns = (uint32_t)MIN(UINT64_C(1000000000000) / reader->rate_mhz, UINT32_MAX);
 	return 0;
 }
 

@@ -57,9 +57,9 @@ struct emlearn_imu_asked {
 			  {prefix##_MOUNT_Z_AXIS, prefix##_MOUNT_Z_SIGN}},                                             \
 	}
 
-/** What the driver says that it gives; 0 where it does not say. */
+/** What the chip gives: as its driver says, else as it accepted what was set; 0 where neither is known. */
 struct emlearn_imu_got {
-	uint32_t rate_mhz;        /**< sample rate of the chip */
+	uint32_t rate_mhz;        /**< sample rate; frames are read at it, or at the rate asked for if it is 0 */
 	uint32_t acc_range_mg;    /**< range, +-; the chip's step is about range / 32768 where it has 16 bits */
 	uint32_t gyro_range_mdps; /**< range, +- */
 };
@@ -80,13 +80,15 @@ struct emlearn_imu_reader {
 	struct emlearn_imu_asked asked;
 	struct emlearn_imu_scale acc_scale;
 	struct emlearn_imu_scale gyro_scale;
+	uint32_t rate_mhz;
 	bool running;
 };
 
 /**
  * Set up the driver for a model and start reading.
  *
- * Tries to set rate and range, leaves as they are those that the driver cannot set, and checks what it can learn.
+ * Tries to set the rate, or else one of the usual rates within the tolerance, and the nominal range; leaves as it is
+ * what the driver cannot set, and checks what it can learn.
  *
  * @param reader defined by a back end, stopped
  * @param asked  copied

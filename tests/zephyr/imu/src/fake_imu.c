@@ -37,7 +37,13 @@ static int attr_set(const struct device *dev, enum sensor_channel channel, enum 
 		    const struct sensor_value *value)
 {
 	ARG_UNUSED(dev);
+	if (fake_imu.set_rc != 0) {
+		return fake_imu.set_rc;
+	}
 	if (attribute == SENSOR_ATTR_SAMPLING_FREQUENCY) {
+		if (fake_imu.only_rate_hz != 0 && value->val1 != (int32_t)fake_imu.only_rate_hz) {
+			return -EINVAL;
+		}
 		fake_imu.asked_rate_uhz = sensor_value_to_micro(value);
 	} else if (channel == SENSOR_CHAN_ACCEL_XYZ) {
 		fake_imu.asked_acc_um_s2 = sensor_value_to_micro(value);

@@ -11,6 +11,8 @@
 struct fake_imu {
 	struct sensor_value acc[3];
 	struct sensor_value gyro[3];
+	uint32_t only_rate_hz;   /* attr_set takes this rate alone; 0 takes any */
+	int set_rc;              /* of attr_set */
 	int attr_rc;             /* of attr_get: 0, or -ENOTSUP for a driver that does not say */
 	uint32_t rate_hz;        /* what attr_get says */
 	uint32_t acc_range_g;    /* what attr_get says */

@@ -112,7 +112,8 @@ ZTEST(imu_reader, test_deadlines_follow_each_other_without_drift)
 
 	/* 104.167 Hz: 9599.97 us, so a drift of a tick a frame would be seen. */
 	asked.rate_mhz = 104167;
-	fake_imu.rate_hz = 104;
+	/* The driver does not say better. */
+	fake_imu.attr_rc = -ENOTSUP;
 	zassert_ok(start());
 	zassert_ok(read_batch());
 	first = batch.t_us;
@@ -246,13 +247,57 @@ ZTEST(imu_reader, test_got_is_what_the_driver_says)
 	zassert_equal(got.gyro_range_mdps, 500000);
 }
 
-ZTEST(imu_reader, test_a_driver_that_does_not_say_is_taken_at_its_word)
+ZTEST(imu_reader, test_a_driver_that_does_not_say_has_what_it_accepted)
 {
 	fake_imu.attr_rc = -ENOTSUP;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 50000);
+	zassert_equal(got.acc_range_mg, 2000);
+	zassert_equal(got.gyro_range_mdps, 250000);
+}
+
+ZTEST(imu_reader, test_a_driver_that_neither_says_nor_accepts_is_read_as_it_is)
+{
+	fake_imu.attr_rc = -ENOTSUP;
+	fake_imu.set_rc = -ENOTSUP;
 	zassert_ok(start());
 	zassert_equal(got.rate_mhz, 0);
 	zassert_equal(got.acc_range_mg, 0);
 	zassert_equal(got.gyro_range_mdps, 0);
+	zassert_ok(read_batch());
+	zassert_equal(batch.period_ns, 20000000);
+}
+
+ZTEST(imu_reader, test_a_neighbouring_rate_is_set_where_the_driver_has_only_its_own)
+{
+	fake_imu.attr_rc = -ENOTSUP;
+	fake_imu.only_rate_hz = 52;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 52000);
+	zassert_ok(read_batch());
+	zassert_equal(batch.period_ns, 19230769);
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, 0);
+	emlearn_imu_reader_stop(&poll.reader);
+	/* 52 is more than 3 % from 50, and 104 is another rate altogether. */
+	asked.rate_tolerance_permille = 30;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 0);
+	emlearn_imu_reader_stop(&poll.reader);
+	asked.rate_tolerance_permille = 50;
+	fake_imu.only_rate_hz = 104;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 0);
+}
+
+ZTEST(imu_reader, test_unpaced_frames_have_the_period_of_the_model)
+{
+	asked.unpaced = true;
+	fake_imu.rate_hz = 52;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 52000);
+	zassert_ok(read_batch());
+	zassert_equal(batch.period_ns, 20000000);
 }
 
 ZTEST(imu_reader, test_a_rate_outside_of_the_tolerance_is_refused)
@@ -305,6 +350,12 @@ ZTEST(imu_reader, test_wishes_that_make_no_sense_are_refused)
 	asked.gyro_step.num = 0;
 	zassert_equal(start(), -EINVAL);
 	asked = valid;
+	asked.acc_step = (struct emlearn_imu_step){1000, 1};
+	zassert_equal(start(), -EINVAL, "a range of 32768000 g");
+	asked = valid;
+	asked.gyro_step = (struct emlearn_imu_step){1000, 1};
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
 	asked.mount[1].axis = 0;
 	zassert_equal(start(), -EINVAL);
 	asked = valid;
@@ -323,7 +374,7 @@ ZTEST(imu_reader, test_a_period_of_less_than_three_ticks_is_refused)
 	fake_imu.rate_hz = CONFIG_SYS_CLOCK_TICKS_PER_SEC / 3;
 	zassert_ok(start());
 	emlearn_imu_reader_stop(&poll.reader);
-	asked.rate_mhz += 1000;
+	fake_imu.rate_hz++;
 	zassert_equal(start(), -ENOTSUP);
 	asked.unpaced = true;
 	zassert_ok(start());

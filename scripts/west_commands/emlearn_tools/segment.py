@@ -8,6 +8,7 @@ import numpy as np
 
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.model import MAX_CLASSES
+from emlearn_tools.recording import NO_LABEL
 
 if TYPE_CHECKING:
     from emlearn_tools.recording import Gap, Span
@@ -19,8 +20,6 @@ REASONS = {STRADDLING: "straddling", DROPPED_LABEL: "dropped label", UNLABELED: 
 
 LOST_FRAMES, TOO_SHORT = "lost frames", "too short"
 """Reasons that give no window at all: see missing_windows()."""
-
-NO_LABEL = ("", "unlabeled")
 
 
 def merged(label: str, rules: "LabelRules") -> str:

@@ -34,10 +34,7 @@ struct search {
 	uint16_t ranks[EMLEARN_N_QUARTILES];
 	struct group groups[EMLEARN_N_QUARTILES];
 	struct group *top; /* behind the last group */
-	union {
-		uint16_t bins[N_BINS_MAX];
-		uint32_t pairs[N_BINS_MAX / 2u];
-	} counts;
+	uint16_t bins[N_BINS_MAX];
 };
 
 /* By insertion. */
@@ -128,18 +125,25 @@ static NOINLINE void gather_bin(int16_t *to, const int16_t *x, uint32_t n, int32
 	} while (x != end);
 }
 
-/* Volatile, because compilers turn a plain loop into memset(), and many of those go byte by byte. */
-static NOINLINE void clear(volatile uint32_t *pairs, uint32_t n_bins)
+/*
+ * Eight at a time, up to 7 more than asked for. Volatile, because compilers turn a plain loop into memset(), which
+ * often goes by bytes.
+ */
+static NOINLINE void clear(volatile uint16_t *bins, uint32_t n_bins)
 {
-	const volatile uint32_t *end = pairs + n_bins / 2u;
+	const volatile uint16_t *end = bins + n_bins;
 
-	while (pairs < end) {
-		pairs[0] = 0;
-		pairs[1] = 0;
-		pairs[2] = 0;
-		pairs[3] = 0;
-		pairs += 4;
-	}
+	do {
+		bins[0] = 0;
+		bins[1] = 0;
+		bins[2] = 0;
+		bins[3] = 0;
+		bins[4] = 0;
+		bins[5] = 0;
+		bins[6] = 0;
+		bins[7] = 0;
+		bins += 8;
+	} while (bins < end);
 }
 
 /* The bin of a rank that counts from the start of the bins. The rank then counts from the start of that bin. */
@@ -167,11 +171,11 @@ static NOINLINE void split_group(struct search *search, int16_t *out)
 	int32_t low = part->low;
 	uint32_t end = part->end;
 	uint32_t r = part->first;
-	uint16_t *bins = search->counts.bins;
+	uint16_t *bins = search->bins;
 	const uint16_t *bin = bins;
 	uint32_t n_below = 0;
 
-	clear(search->counts.pairs, search->n_bins[level]);
+	clear(search->bins, search->n_bins[level]);
 	count_pairs(bins, x, n, low, shift);
 	bins[(uint32_t)(x[n - 1u] - low) >> shift] += n & 1u;
 
@@ -203,7 +207,7 @@ static NOINLINE void split_group(struct search *search, int16_t *out)
 		search->top++;
 		return;
 	}
-	clear(search->counts.pairs, search->n_bins[level]);
+	clear(search->bins, search->n_bins[level]);
 	do {
 		bins[(uint32_t)(search->top->low - low) >> shift] = (uint16_t)(search->top->at + 1u);
 	} while (++search->top != part);

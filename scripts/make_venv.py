@@ -146,6 +146,7 @@ def make_venv(folder: Path, requirements: Sequence[Path]) -> Path:
     print(f"preparing {folder} ...", file=sys.stderr, flush=True)
     if not usable:
         create(folder, python)
+        stamp.touch()
     command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     for path in requirements:
         command += ["-r", str(path)]

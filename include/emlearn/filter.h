@@ -22,7 +22,12 @@ extern "C" {
 /** Binary point of the signal between sections: one count is 1 << 14. */
 #define EMLEARN_FILTER_FRAC_BITS 14
 
-/** y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2]. Stable, gain at most 2 at every frequency. */
+/**
+ * y[n] = b0 x[n] + b1 x[n-1] + b2 x[n-2] - a1 y[n-1] - a2 y[n-2].
+ *
+ * Stable, and the absolute impulse response up to each section sums to less than 4: signals then stay in int32. The
+ * host tools refuse other filters.
+ */
 struct emlearn_filter_section {
 	int32_t b[3];
 	int32_t a[2];

@@ -14,6 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from emlearn_tools import filter_range
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.steps import SENSORS
 
@@ -204,6 +205,12 @@ class PipelineSpec:
                 _check_int("gravity coefficient", value, -(2**31), 2**31 - 1, where)
             if not section_is_stable(section):
                 raise EmlearnError(f"gravity section {list(section)} is not stable", where)
+        if not filter_range.fits(self.gravity):
+            raise EmlearnError(
+                "the gravity filter amplifies beyond the range of its integers",
+                where,
+                "sections of a low-pass with gain 1 at 0 Hz, as training designs them",
+            )
 
     def _check_features(self, where: object) -> None:
         if not 1 <= len(self.features) <= FEATURES_MAX:

@@ -44,36 +44,45 @@ def test_the_digest_changes_with_every_included_file(tmp_path):
     assert make_venv.digest(make_venv.requirement_files([tmp_path / "a.txt"])) != before
 
 
-def test_an_environment_is_made_once_and_then_left_alone(tmp_path):
-    (tmp_path / "none.txt").write_text("# nothing\n")
-    first = run(tmp_path / "venv", tmp_path / "none.txt")
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """An environment that the script made, with none.txt beside it."""
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "none.txt").write_text("# nothing\n")
+    first = run(folder / "venv", folder / "none.txt")
     assert first.returncode == 0, first.stderr
     assert "preparing" in first.stderr
-    marker = tmp_path / "venv" / "marker"
+    return folder
+
+
+def test_an_environment_is_made_once_and_then_left_alone(made):
+    marker = made / "venv" / "marker"
     marker.touch()
-    second = run(tmp_path / "venv", tmp_path / "none.txt")
+    second = run(made / "venv", made / "none.txt")
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
-    (tmp_path / "more.txt").write_text("# nothing else\n")
-    third = run(tmp_path / "venv", tmp_path / "more.txt")
+    (made / "more.txt").write_text("# nothing else\n")
+    third = run(made / "venv", made / "more.txt")
     assert third.returncode == 0, third.stderr
     assert marker.exists(), "other requirements are added, the environment is not thrown away"
-    assert run(tmp_path / "venv", tmp_path / "none.txt").stderr == ""
+    assert run(made / "venv", made / "none.txt").stderr == ""
 
 
 def test_a_broken_environment_is_made_anew(tmp_path):
     (tmp_path / "none.txt").write_text("# nothing\n")
-    assert run(tmp_path / "venv", tmp_path / "none.txt").returncode == 0
-    (tmp_path / "venv" / "bin" / "python").unlink()
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
     (tmp_path / "venv" / "bin" / "python").write_text("#!/bin/false\n")
+    (tmp_path / "venv" / "bin" / "python").chmod(0o755)
+    files = make_venv.requirement_files([tmp_path / "none.txt"])
+    (tmp_path / "venv" / make_venv.STAMP).write_text(make_venv.digest(files))
     again = run(tmp_path / "venv", tmp_path / "none.txt")
     assert again.returncode == 0, again.stderr
     assert make_venv.works(tmp_path / "venv" / "bin" / "python")
 
 
-def test_requirements_that_cannot_be_installed_are_one_clear_error_and_are_tried_again(tmp_path):
-    (tmp_path / "bad.txt").write_text("./no-such-folder\n")
+def test_requirements_that_cannot_be_installed_are_one_clear_error_and_are_tried_again(made):
+    (made / "bad.txt").write_text("./no-such-folder\n")
     for _ in range(2):
-        result = run(tmp_path / "venv", tmp_path / "bad.txt")
+        result = run(made / "venv", made / "bad.txt")
         assert result.returncode == 1
         assert "error: pip could not install the requirements" in result.stderr
 

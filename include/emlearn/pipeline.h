@@ -62,8 +62,8 @@ struct emlearn_pipeline_state {
  */
 #define EMLEARN_PIPELINE_DEFINE(name, description, n_channels_, n_sections_, window_len_, n_features_, n_classes_,     \
 				n_smooth_)                                                                             \
-	static int16_t emlearn_buffer_##name##_ring[EMLEARN_PIPELINE_N_ROWS(n_channels_, n_sections_) *                \
-						    (window_len_)];                                                    \
+	static int16_t                                                                                                 \
+		emlearn_buffer_##name##_ring[EMLEARN_PIPELINE_N_ROWS(n_channels_, n_sections_) * (window_len_)];       \
 	static int16_t emlearn_buffer_##name##_scratch[EMLEARN_FEATURES_SCRATCH_LEN(window_len_)];                     \
 	static int16_t emlearn_buffer_##name##_features[n_features_];                                                  \
 	static uint32_t emlearn_buffer_##name##_votes[n_classes_];                                                     \

@@ -22,10 +22,7 @@ struct check_test {
 
 #define TEST(name) static void name(void)
 
-#define T(name)                                                                                                        \
-	{                                                                                                              \
-#name, name                                                                                            \
-	}
+#define T(name) {#name, name}
 
 /* The program: run every test of the table, in order. A test left out of it is an unused function, an error. */
 #define TESTS(...)                                                                                                     \

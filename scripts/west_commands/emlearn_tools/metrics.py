@@ -9,8 +9,8 @@ import numpy as np
 def confusion(y_true: Sequence[int] | np.ndarray, y_pred: Sequence[int] | np.ndarray, n: int) -> np.ndarray:
     """Count pairs of true and predicted class.
 
-    y_true, y_pred: (k,) class indices, 0 to n - 1. Returns (n, n) int64. Raises ValueError if lengths differ or an
-    index is out of range.
+    y_true, y_pred: (k,) class indices, 0 to n - 1. Returns (n, n) int64. Raises ValueError if lengths differ
+    or an index is out of range.
     """
     true, pred = np.asarray(y_true, dtype=np.int64), np.asarray(y_pred, dtype=np.int64)
     if true.shape != pred.shape or true.ndim != 1:

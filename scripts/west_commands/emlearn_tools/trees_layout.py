@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The arrays of `struct emlearn_trees` for a forest: what the converter writes and what the host library runs.
+"""The arrays of `struct emlearn_trees` for a forest: what the converter writes and the host library runs.
 
 Standard library only.
 """
@@ -25,9 +25,9 @@ VOTES = ("soft", "hard")
 class TreesLayout:
     """A forest as the C structures hold it.
 
-    nodes: (threshold, feature, child0, child1) each, child0 taken if features[feature] <= threshold. roots: one link
-    a tree. A link is a node number, or LEAF | leaf number. leaves: n_classes weights a leaf ("soft") or one class
-    index ("hard"). vote: index into VOTES.
+    nodes: (threshold, feature, child0, child1) each, child0 taken if features[feature] <= threshold. roots: one
+    link a tree. A link is a node number, or LEAF | leaf number. leaves: n_classes weights a leaf ("soft") or one
+    class index ("hard"). vote: index into VOTES.
     """
 
     nodes: tuple[tuple[int, int, int, int], ...]
@@ -44,10 +44,10 @@ class TreesLayout:
 
 
 def layout(forest: Forest) -> TreesLayout:
-    """Lay out a forest: equal leaves and equal subtrees are stored once, and a decision between equals is dropped.
+    """Lay out a forest: equal leaves and subtrees are stored once, and a decision between equals is dropped.
 
-    The result votes as the forest does for every input. Raises EmlearnError for a forest that the links or counts of
-    the C structures cannot hold.
+    The result votes as the forest does for every input. Raises EmlearnError for a forest that the links or
+    counts of the C structures cannot hold.
     """
     _check_counts(forest)
     leaf_numbers: dict[tuple[int, ...], int] = {}
@@ -55,7 +55,7 @@ def layout(forest: Forest) -> TreesLayout:
     if len(leaf_numbers) > MAX_LINKS:
         raise _too_large("different leaves", len(leaf_numbers))
 
-    # Children stand behind their parent, so from the back to the front every child is known when its parent comes.
+    # Children stand behind their parent, so from the back to the front each child is known before its parent.
     numbers: dict[tuple[int, int, int, int], int] = {}
     roots = []
     for tree in reversed(forest.trees):

@@ -19,8 +19,8 @@ class Tree:
     """A binary tree over integer features.
 
     A link is a node number (0 or more) or `~leaf` (negative), leaf being a number into Forest.leaves. Node i
-    goes to left[i] if features[feature[i]] <= threshold[i], else to right[i]. Nodes stand in depth-first order,
-    left first.
+    goes to left[i] if features[feature[i]] <= threshold[i], else to right[i]. Nodes stand in depth-first
+    order, left first.
     """
 
     root: int
@@ -32,7 +32,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Forest:
-    """Trees that vote. A leaf is n_classes weights that sum to SOFT_VOTES ("soft"), or a class index ("hard")."""
+    """Trees that vote. A leaf is n_classes weights with sum SOFT_VOTES ("soft") or a class index ("hard")."""
 
     n_features: int
     n_classes: int
@@ -52,7 +52,7 @@ class Forest:
 
 
 def quantise_leaf(weights: Sequence[float], total: int = SOFT_VOTES) -> tuple[int, ...]:
-    """Integers that sum to `total`, in proportion to `weights`, by largest remainder (lower class among equals).
+    """Integers that sum to `total`, in proportion to `weights`, by largest remainder (among equals the lower).
 
     weights: not negative, not all 0. Each result is off by less than 1 from the exact share.
     """

@@ -25,9 +25,9 @@ VOTES = ("soft", "hard")
 class TreesLayout:
     """A forest as the C structures hold it.
 
-    nodes: (threshold, feature, child0, child1) each, child0 taken if features[feature] <= threshold. roots: one
-    link a tree. A link is a node number, or LEAF | leaf number. leaves: n_classes weights a leaf ("soft") or one
-    class index ("hard"). vote: index into VOTES.
+    nodes: (threshold, feature, child0, child1) each, child0 taken if features[feature] <= threshold. roots:
+    one link a tree. A link is a node number, or LEAF | leaf number. leaves: n_classes weights a leaf ("soft")
+    or one class index ("hard"). vote: index into VOTES.
     """
 
     nodes: tuple[tuple[int, int, int, int], ...]

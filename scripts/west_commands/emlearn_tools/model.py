@@ -32,7 +32,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Forest:
-    """Trees that vote. A leaf is n_classes weights with sum SOFT_VOTES ("soft") or a class index ("hard")."""
+    """Trees that vote. A leaf is n_classes weights that sum to SOFT_VOTES ("soft") or a class index ("hard")."""
 
     n_features: int
     n_classes: int
@@ -52,7 +52,7 @@ class Forest:
 
 
 def quantise_leaf(weights: Sequence[float], total: int = SOFT_VOTES) -> tuple[int, ...]:
-    """Integers that sum to `total`, in proportion to `weights`, by largest remainder (among equals the lower).
+    """Integers that sum to `total`, in proportion to `weights`, by largest remainder (ties: the lower class).
 
     weights: not negative, not all 0. Each result is off by less than 1 from the exact share.
     """

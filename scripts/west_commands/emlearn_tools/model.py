@@ -32,7 +32,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Forest:
-    """Trees that vote. A leaf is n_classes weights that sum to SOFT_VOTES ("soft") or a class index ("hard")."""
+    """Trees that vote. A leaf is n_classes weights of sum SOFT_VOTES ("soft") or one class index ("hard")."""
 
     n_features: int
     n_classes: int

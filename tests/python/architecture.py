@@ -78,6 +78,7 @@ def sample_violations(text: str) -> Iterator[str]:
 
 STANDARD_ONLY = {
     "errors",
+    "filter_range",
     "model",
     "artifact",
     "atomic",

@@ -11,9 +11,9 @@ import pytest
 from emlearn_tools import artifact, dataset, native
 from emlearn_tools.cli import main
 from emlearn_tools.errors import EmlearnError
-from emlearn_tools.evaluate import Choice, decide, evaluate, summary
+from emlearn_tools.evaluate import decide, evaluate, summary
 from emlearn_tools.recording import Gap, labels_of, quantise
-from emlearn_tools.spec import LabelRules
+from emlearn_tools.spec import LabelRules, RecordingRules
 from emlearn_tools.trees_layout import layout
 from recording_cases import FOREST, MODEL, SPEC, raw, with_join, write_csv
 
@@ -145,11 +145,11 @@ def test_decisions_are_the_same_for_any_chunk(chunk):
 
 
 def test_recordings_are_chosen_by_name():
-    both = evaluate(MODEL, RECORDINGS, Choice(include=("a", "b*")))
+    both = evaluate(MODEL, RECORDINGS, RecordingRules(include=("a", "b*")))
     assert both["data"]["recordings"] == 2
-    assert evaluate(MODEL, RECORDINGS, Choice(exclude=("[b-e]",)))["data"]["recordings"] == 1
+    assert evaluate(MODEL, RECORDINGS, RecordingRules(exclude=("[b-e]",)))["data"]["recordings"] == 1
     with pytest.raises(EmlearnError, match="no recording matches"):
-        evaluate(MODEL, RECORDINGS, Choice(include=("z*",)))
+        evaluate(MODEL, RECORDINGS, RecordingRules(include=("z*",)))
 
 
 def test_scores_on_the_training_recordings_come_with_a_warning():

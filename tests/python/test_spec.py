@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 from emlearn_tools.errors import EmlearnError
-from emlearn_tools.spec import CvRules, PipelineSpec, SelectionRules, load_spec, section_is_stable
+from emlearn_tools.spec import (
+    CvRules,
+    PipelineSpec,
+    RecordingRules,
+    SelectionRules,
+    load_spec,
+    section_is_stable,
+)
 from emlearn_tools.steps import CHIPS, step_of
 from hypothesis import given
 from hypothesis import strategies as st
@@ -80,14 +87,14 @@ def test_a_spec_is_read(tmp_path):
 
 def test_optional_parts_are_read(tmp_path):
     text = SPEC + (
-        'mount: ["-z", x, +y]\nrecordings: {include: "*_watch*", exclude: [bad]}\n'
+        'mount: ["-z", x, +y]\nrecordings: {include: "*_watch*", exclude: [bad], bridge_s: 0.1}\n'
         "selection: {max_features: 4, method: permutation, backward: true, min_features: 2}\n"
         "cv: {group: recording, folds: 3, inner_folds: 2, size_tolerance: 0.01}\n"
         "smooth: {windows: 5, hold: 2, min_share_percent: 60}\n"
     )
     spec = read(tmp_path, text)
     assert spec.pipeline.mount == ((2, -1), (0, 1), (1, 1))
-    assert (spec.include, spec.exclude) == (("*_watch*",), ("bad",))
+    assert spec.recordings == RecordingRules(("*_watch*",), ("bad",), 0.1)
     assert spec.selection.max_features == 4 and spec.selection.method == "permutation"
     assert (spec.cv.group, spec.cv.size_tolerance) == ("recording", 0.01)
     assert spec.pipeline.smooth == (5, 2, 60)

@@ -32,6 +32,7 @@ from emlearn_tools.spec import (
     LabelRules,
     ModelRules,
     PipelineSpec,
+    RecordingRules,
     SelectionRules,
     TrainSpec,
 )
@@ -58,8 +59,7 @@ PIPELINE = PipelineSpec(
 SPEC = TrainSpec(
     name="toy",
     pipeline=PIPELINE,
-    include=(),
-    exclude=(),
+    recordings=RecordingRules(),
     labels=LabelRules(),
     label_join="pure",
     model=ModelRules(
@@ -391,15 +391,25 @@ def test_rare_classes_and_rates_that_hurt_are_warned_of(trained):
     assert "The class 'fast' has 1 of" in text and "At 47.5 Hz the model loses 0.100" in text
 
 
+def test_holes_in_time_stamps_are_bridged_where_the_spec_says_so(raws):
+    raw = dataclasses.replace(raws[0], gaps=(Gap(40, 2), Gap(90, 30)))  # at 50 Hz: 0.04 s and 0.6 s
+    spec = dataclasses.replace(SPEC, recordings=RecordingRules(bridge_s=0.1))
+    strict = dataset.build([raw, *raws[1:]], SPEC)
+    bridged = dataset.build([raw, *raws[1:]], spec)
+    assert (strict.n_bridged, bridged.n_bridged) == (0, 1)
+    assert strict.recordings[0].gaps == raw.gaps and bridged.recordings[0].gaps == (Gap(90, 30),)
+    assert strict.dropped["lost frames"] > bridged.dropped["lost frames"] > 0
+
+
 def test_recordings_are_chosen_by_name(raws):
     named = [
         dataclasses.replace(raw, name=f"set/{raw.subject}_{side}.csv") for raw in raws for side in ("l", "r")
     ]
-    pick = dataset.select(named, dataclasses.replace(SPEC, include=("*_l.csv",), exclude=("p3*",)))
+    pick = dataset.select(named, RecordingRules(include=("*_l.csv",), exclude=("p3*",)), "toy")
     assert [raw.name for raw in pick] == [f"set/p{i}_l.csv" for i in (0, 1, 2, 4, 5)]
-    assert len(dataset.select(named, SPEC)) == 12
+    assert len(dataset.select(named, RecordingRules(), "toy")) == 12
     with pytest.raises(EmlearnError, match="no recording matches") as caught:
-        dataset.select(named, dataclasses.replace(SPEC, include=("watch*",)))
+        dataset.select(named, RecordingRules(include=("watch*",)), "toy")
     assert "set/p0_l.csv" in caught.value.hint
 
 
@@ -436,7 +446,7 @@ BAD_DATA = {
         {"model": ModelRules("random_forest", "soft", ({"max_depth": -1},))},
         "scikit-learn refuses .*max_depth",
     ),
-    "nothing matches": (lambda r: r, {"include": ("x",)}, "no recording matches"),
+    "nothing matches": (lambda r: r, {"recordings": RecordingRules(include=("x",))}, "no recording matches"),
 }  # fmt: skip
 
 

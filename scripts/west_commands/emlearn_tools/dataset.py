@@ -13,10 +13,10 @@ import numpy as np
 from emlearn_tools import native, segment
 from emlearn_tools.c_names import class_identifiers
 from emlearn_tools.errors import EmlearnError
-from emlearn_tools.recording import Gap, RawRecording, Recording, Span, quantise
+from emlearn_tools.recording import Gap, RawRecording, Recording, Span, bridge, quantise
 
 if TYPE_CHECKING:
-    from emlearn_tools.spec import PipelineSpec, TrainSpec
+    from emlearn_tools.spec import PipelineSpec, RecordingRules, TrainSpec
 
 Progress = Callable[[int, int], None]
 
@@ -28,7 +28,8 @@ class Dataset:
     x: (k, n_features) int16. y: (k,) class indices. group: (k,) numbers into `groups`. recording: (k,)
     numbers into `recordings`. end: (k,) last frame of the window in its recording. classes, groups: names.
     groups_of: group number by recording. dropped: windows that carry no class, by reason. n_warming:
-    windows among the k that hold frames from before the filter had settled.
+    windows among the k that hold frames from before the filter had settled. n_bridged: holes in time stamps
+    that the spec has bridged.
     """
 
     x: np.ndarray
@@ -42,10 +43,11 @@ class Dataset:
     recordings: tuple[Recording, ...]
     dropped: dict[str, int]
     n_warming: int
+    n_bridged: int
 
 
-def select(raws: Sequence[RawRecording], spec: "TrainSpec") -> list[RawRecording]:
-    """The recordings that the spec's include and exclude patterns choose, by name or by its last part.
+def select(raws: Sequence[RawRecording], rules: "RecordingRules", where: str) -> list[RawRecording]:
+    """The recordings that the include and exclude patterns choose, by name or by its last part.
 
     Raises EmlearnError if none is left.
     """
@@ -57,13 +59,11 @@ def select(raws: Sequence[RawRecording], spec: "TrainSpec") -> list[RawRecording
     chosen = [
         raw
         for raw in raws
-        if (not spec.include or matches(raw, spec.include)) and not matches(raw, spec.exclude)
+        if (not rules.include or matches(raw, rules.include)) and not matches(raw, rules.exclude)
     ]
     if not chosen:
         names = ", ".join(raw.name for raw in raws[:3])
-        raise EmlearnError(
-            "no recording matches", f"{spec.name}: recordings", f"names look like this: {names}"
-        )
+        raise EmlearnError("no recording matches", where, f"names look like this: {names}")
     return chosen
 
 
@@ -74,7 +74,7 @@ def build(raws: Sequence[RawRecording], spec: "TrainSpec", progress: Progress | 
     Raises EmlearnError if no recording or window is left, a recording does not fit the spec (rate,
     sensors), a group has no name, or classes are missing, too few or too many.
     """
-    chosen = select(raws, spec)
+    chosen = select(raws, spec.recordings, f"{spec.name}: recordings")
     where = f"{spec.name}: labels"
     classes = segment.classes_of((span.label for raw in chosen for span in raw.spans), spec.labels, where)
     class_identifiers(classes, where)
@@ -82,10 +82,12 @@ def build(raws: Sequence[RawRecording], spec: "TrainSpec", progress: Progress | 
     groups = tuple(sorted(set(group_names)))
     dropped = dict.fromkeys((*segment.REASONS.values(), segment.LOST_FRAMES, segment.TOO_SHORT), 0)
     x, y, recording, end = [], [], [], []
-    n_warming = 0
+    n_warming = n_bridged = 0
     recordings = []
     for number, raw in enumerate(chosen):
-        seen = quantise(raw, spec.pipeline)
+        bridged = bridge(raw, spec.recordings.bridge_s)
+        n_bridged += len(raw.gaps) - len(bridged.gaps)
+        seen = quantise(bridged, spec.pipeline)
         recordings.append(seen)
         windows = native.run(spec.pipeline, seen.samples, seen.gaps)
         class_idx = label_windows(seen, windows.end, classes, spec)
@@ -119,6 +121,7 @@ def build(raws: Sequence[RawRecording], spec: "TrainSpec", progress: Progress | 
         recordings=tuple(recordings),
         dropped=dropped,
         n_warming=n_warming,
+        n_bridged=n_bridged,
     )
 
 

@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,18 +71,22 @@ def run(
     n_jobs: int | None = None,
     use_firmware: bool = True,
     say: Say = print,
+    progress: Callable[[], AbstractContextManager[train.Advance | None]] = nullcontext,
 ) -> Result:
     """Go the path and return what came out; files go into `folder`.
 
     data: recordings, made up without any. spec_path: default specs/synth.yaml. hold_out: a subject, or a
-    recording where the spec groups by recording; the last one by default. say: takes one line of progress.
+    recording where the spec groups by recording; the last one by default. say: takes one line at a time.
+    progress: shows how far training is, for a `with`.
     Raises EmlearnError for input that some step refuses, or if there is only one person.
     """
     spec = load_spec(spec_path or default_spec())
     raws = _recordings(data, say)
-    training, held, name = split(dataset.select(raws, spec), spec, hold_out)
+    chosen = dataset.select(raws, spec.recordings, f"{spec.name}: recordings")
+    training, held, name = split(chosen, spec, hold_out)
     say(f"training: {_amount(training)}; held out: {name}, {_amount(held)}")
-    trained = train.train(training, spec, seed=seed, n_jobs=n_jobs or jobs.default_jobs())
+    with progress() as advance:
+        trained = train.train(training, spec, seed, n_jobs=n_jobs or jobs.default_jobs(), advance=advance)
     model = trained.model
     artifact.save(model, folder / MODEL_FILE)
     write_text(folder / REPORT_FILE, json.dumps(trained.report, indent=1, ensure_ascii=False) + "\n")

@@ -24,16 +24,9 @@ import numpy as np
 from emlearn_tools import dataset, metrics, native, segment
 from emlearn_tools.artifact import Model
 from emlearn_tools.errors import EmlearnError
-from emlearn_tools.recording import Progress, RawRecording, Recording, quantise
+from emlearn_tools.recording import Progress, RawRecording, Recording, bridge, quantise
+from emlearn_tools.spec import RecordingRules
 from emlearn_tools.trees_layout import TreesLayout, layout
-
-
-class Choice(NamedTuple):
-    """Glob patterns on names of recordings: any of include (all without one), none of exclude."""
-
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    name: str = "--data"
 
 
 class Decided(NamedTuple):
@@ -62,20 +55,21 @@ def decide(model: Model, trees: TreesLayout, recording: Recording, chunk: int | 
 def evaluate(
     model: Model,
     raws: Sequence[RawRecording],
-    choice: Choice | None = None,
+    rules: RecordingRules | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """The report on the recordings that `choice` lets through (all without it); see the top of this module.
+    """The report on the recordings that `rules` choose (all without them); see the top of this module.
 
     progress: called with (recordings done, in all).
     Raises EmlearnError if no recording is chosen, one does not fit the model (rate, sensors), or no window of
     any has one of the model's classes.
     """
-    chosen = dataset.select(raws, choice or Choice())
+    rules = rules or RecordingRules()
+    chosen = dataset.select(raws, rules, "--data")
     trees = layout(model.forest)
     decided = []
     for number, raw in enumerate(chosen, start=1):
-        decided.append(decide(model, trees, quantise(raw, model.spec)))
+        decided.append(decide(model, trees, quantise(bridge(raw, rules.bridge_s), model.spec)))
         if progress:
             progress(number, len(chosen))
     dropped = _dropped(model, decided)

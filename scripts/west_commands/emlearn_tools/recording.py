@@ -183,6 +183,12 @@ def quantise(raw: RawRecording, spec: PipelineSpec) -> Recording:
     )
 
 
+def bridge(raw: RawRecording, seconds: float) -> RawRecording:
+    """The recording without its gaps of up to `seconds`: its frames then follow each other there."""
+    gaps = tuple(gap for gap in raw.gaps if gap.n_lost > seconds * raw.rate_hz)
+    return replace(raw, gaps=gaps)
+
+
 def resample(raw: RawRecording, rate_hz: float) -> RawRecording:
     """Return the recording at `rate_hz` (> 0): values by linear interpolation, labels of the nearest frame.
 

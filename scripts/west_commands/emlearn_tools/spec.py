@@ -27,6 +27,7 @@ HOP_LEN_MAX = 65535
 FRAMES_MAX = 65535
 FEATURES_MAX = 65535
 SECTIONS_MAX = 4
+BRIDGE_S_MAX = 1.0
 IDENTITY_MOUNT = ((0, 1), (1, 1), (2, 1))
 
 
@@ -246,6 +247,24 @@ class LabelRules:
 
 
 @dataclass(frozen=True)
+class RecordingRules:
+    """Which recordings are used, and how.
+
+    include, exclude: glob patterns on the name of a recording; one is used if any of include matches (all if
+    there are none) and none of exclude does. bridge_s: a hole in the time stamps of up to so many seconds is
+    taken for a late clock, not for lost frames; for recorders whose stamps jump.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    bridge_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.bridge_s <= BRIDGE_S_MAX:
+            raise ValueError(f"{self.bridge_s:g} s is not 0 to {BRIDGE_S_MAX:g}")
+
+
+@dataclass(frozen=True)
 class ModelRules:
     """What is trained. kind: "decision_tree", "random_forest" or "extra_trees". vote: "soft" or "hard".
 
@@ -291,15 +310,13 @@ class CvRules:
 class TrainSpec:
     """A training run: what a YAML file says. pipeline.features are the candidates that selection starts from.
 
-    include, exclude: glob patterns on the name of a recording; a recording is used if any of include
-    matches (all if there are none) and none of exclude does. label_join: "pure" (windows that straddle
-    labels are dropped) or "majority" (the label of most frames wins).
+    label_join: "pure" (windows that straddle labels are dropped) or "majority" (the label of most frames
+    wins).
     """
 
     name: str
     pipeline: PipelineSpec
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
+    recordings: RecordingRules
     labels: LabelRules
     label_join: str
     model: ModelRules

@@ -10,7 +10,7 @@ rate: {hz: 52, tolerance: 0.05}             # tolerance is optional
 window: {len: 128, hop: 64}                 # frames
 gravity: {cutoff_hz: 0.5, order: 2}         # optional; none without it
 features: ["acc_*.mean", "motion_mag.*"]    # names or patterns, as fnmatch; "-gyro_*.corr" takes away again
-recordings: {include: ["*_watch*"], exclude: []}    # optional
+recordings: {include: ["*_watch*"], exclude: [], bridge_s: 0.1}    # optional
 labels:                                     # optional; every label a class without it
   keep: [walking, still]
   drop: [unknown]
@@ -44,6 +44,7 @@ from emlearn_tools.spec import (
     LabelRules,
     ModelRules,
     PipelineSpec,
+    RecordingRules,
     SelectionRules,
     TrainSpec,
     parse_mount,
@@ -98,19 +99,25 @@ def read(path: Path, feature_names: Sequence[str] | None = None) -> TrainSpec:
         raise root.error(f"'{name}' is no name for a model", "name", "a letter, then letters, digits and _")
     labels = root.child("labels", {})
     labels.known(("keep", "drop", "merge", "join"))
-    recordings = root.child("recordings", {})
-    recordings.known(("include", "exclude"))
     return TrainSpec(
         name=name,
         pipeline=_pipeline(root, feature_names),
-        include=recordings.texts("include", ()),
-        exclude=recordings.texts("exclude", ()),
+        recordings=_recordings(root.child("recordings", {})),
         labels=_labels(labels),
         label_join=labels.choice("join", ("pure", "majority"), "pure"),
         model=_model(root.child("model")),
         selection=_selection(root.child("selection", {})),
         cv=_cv(root.child("cv", {})),
     )
+
+
+def _recordings(node: "_Node") -> RecordingRules:
+    node.known(("include", "exclude", "bridge_s"))
+    bridge_s = node.number("bridge_s", 0.0)
+    try:
+        return RecordingRules(node.texts("include", ()), node.texts("exclude", ()), bridge_s)
+    except ValueError as error:
+        raise node.error(str(error), "bridge_s") from error
 
 
 def _pipeline(root: "_Node", feature_names: Sequence[str] | None) -> PipelineSpec:

@@ -9,7 +9,7 @@ fold" means: by a model that saw nobody of the group (subject or recording) in a
     spec            PipelineSpec of the final model, as JSON
     training        TrainSpec, as JSON
     data
-      recordings, groups, minutes, clipped_frames: numbers
+      recordings, groups, minutes, bridged_gaps, clipped_frames: numbers
       windows       {used, warming, dropped: {reason: number}}; the reasons are straddling, dropped label,
                     unlabeled, lost frames (all windows) and too short (recordings)
       per_class     [number of windows, by class]
@@ -57,7 +57,7 @@ from emlearn_tools import artifact, crossval, dataset, golden, train_report
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.jobs import Runner
 from emlearn_tools.packages import need
-from emlearn_tools.recording import RawRecording, Recording, quantise, resample
+from emlearn_tools.recording import RawRecording, Recording, bridge, quantise, resample
 from emlearn_tools.spec import PipelineSpec, TrainSpec
 from emlearn_tools.steps import RATES_HZ
 
@@ -159,7 +159,9 @@ def neighbour_rates(spec: PipelineSpec) -> list[tuple[float, str]]:
 
 
 def _at_rate(raws: Sequence[RawRecording], spec: TrainSpec, rate_hz: float) -> list[Recording]:
-    return [quantise(resample(raw, rate_hz), spec.pipeline) for raw in dataset.select(raws, spec)]
+    chosen = dataset.select(raws, spec.recordings, f"{spec.name}: recordings")
+    bridged = [bridge(raw, spec.recordings.bridge_s) for raw in chosen]
+    return [quantise(resample(raw, rate_hz), spec.pipeline) for raw in bridged]
 
 
 def _require_inner_groups(context: crossval.Context, jobs: Sequence[crossval.Job]) -> None:

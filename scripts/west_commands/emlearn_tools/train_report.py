@@ -104,6 +104,7 @@ def _data(data: dataset.Dataset) -> dict[str, Any]:
         "recordings": len(data.recordings),
         "groups": len(data.groups),
         "minutes": sum(len(recording.samples) / recording.rate_hz for recording in data.recordings) / 60,
+        "bridged_gaps": data.n_bridged,
         "clipped_frames": sum(recording.n_clipped for recording in data.recordings),
         "windows": {"used": len(data.y), "warming": data.n_warming, "dropped": dict(data.dropped)},
         "per_class": np.bincount(data.y, minlength=len(data.classes)).tolist(),
@@ -294,6 +295,8 @@ def _warnings(report: Mapping[str, Any]) -> list[str]:
         found.append(
             f"{data['clipped_frames']} frames lie beyond the sensor's range and were held at its end."
         )
+    if data["bridged_gaps"]:
+        found.append(f"{data['bridged_gaps']} holes in the time stamps were bridged, as the spec says.")
     lost = windows["dropped"][dataset.segment.LOST_FRAMES]
     if lost:
         found.append(f"Gaps in the recordings cost {lost} windows.")

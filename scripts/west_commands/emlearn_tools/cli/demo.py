@@ -51,6 +51,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration and print what it found."""
     from emlearn_tools import demo
+    from emlearn_tools.cli.train import progress
 
     result = demo.run(
         args.output,
@@ -61,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
         n_jobs=args.jobs,
         use_firmware=not args.no_firmware,
         say=lambda line: print(line, flush=True),
+        progress=progress,
     )
     print(_summary(result))
     return 0

@@ -42,6 +42,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--exclude", metavar="GLOB", action="append", default=[], help="no recordings whose name matches"
     )
+    parser.add_argument(
+        "--bridge",
+        metavar="SECONDS",
+        type=float,
+        default=0.0,
+        help="holes in time stamps up to this long are no lost frames (recordings.bridge_s of the spec)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the whole report as JSON")
 
 
@@ -50,13 +57,19 @@ def run(args: argparse.Namespace) -> int:
     from emlearn_tools import artifact, recording
     from emlearn_tools.atomic import write_text
     from emlearn_tools.cli.console import console, progress
-    from emlearn_tools.evaluate import Choice, evaluate
+    from emlearn_tools.errors import EmlearnError
+    from emlearn_tools.evaluate import evaluate
+    from emlearn_tools.spec import RecordingRules
 
+    try:
+        rules = RecordingRules(tuple(args.include), tuple(args.exclude), args.bridge)
+    except ValueError as error:
+        raise EmlearnError(str(error), "--bridge") from error
     model = artifact.load(args.model)
     with progress("reading recordings") as advance:
         raws = recording.load(args.data, progress=advance)
     with progress("running the pipeline") as advance:
-        report = evaluate(model, raws, Choice(tuple(args.include), tuple(args.exclude)), progress=advance)
+        report = evaluate(model, raws, rules, progress=advance)
     if args.json:
         write_text(args.json, json.dumps(report, indent=1, allow_nan=False) + "\n")
     _print(report, console())

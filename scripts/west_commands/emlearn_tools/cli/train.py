@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         _require_place(args.report / REPORT_FILE)
         need("jinja2", "--report")
         need("matplotlib", "--report")
-    with _progress() as advance:
+    with progress() as advance:
         raws = recording.load(args.data, lambda done, total: advance("reading", done, total))
         trained = train.train(raws, spec, args.seed, args.seeds, args.jobs or jobs.default_jobs(), advance)
     artifact.save(trained.model, args.output)
@@ -124,7 +124,7 @@ def _count(least: int) -> Any:
 
 
 @contextmanager
-def _progress() -> Iterator["Advance"]:
+def progress() -> Iterator["Advance"]:
     """One bar on stderr for the stage at work; without a terminal a line for each stage."""
     if not sys.stderr.isatty():
         seen: set[tuple[str, int]] = set()

@@ -261,6 +261,20 @@ def test_a_plot_keeps_its_points():
     assert svg != report_plots.scatter("here", points[:1], "bytes", "score")
 
 
+def test_only_parameters_that_differ_are_shown():
+    grid = [{"leaves": 5, "trees": 10}, {"leaves": 9, "trees": 10}]
+    assert report.varying(grid) == ["leaves"]
+    assert report.varying(grid[:1]) == ["leaves", "trees"]
+    assert report.shown(grid[1], ["leaves"]) == "leaves 9"
+
+
+def test_a_plot_does_not_blow_noise_up():
+    points = [report_plots.Point(1.0, 0.90000, "", False), report_plots.Point(2.0, 0.90001, "", True)]
+    for plot in (report_plots.scatter, report_plots.line):
+        ticks = [float(tick) for tick in re.findall(r">(0\.\d+)<", plot("here", points, "bytes", "score"))]
+        assert max(ticks) - min(ticks) >= 0.02
+
+
 def test_numbers_read_well():
     assert report.count(1234567) == "1\u202f234\u202f567"
     assert report.count(None) == "-"

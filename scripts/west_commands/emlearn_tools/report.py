@@ -90,6 +90,18 @@ def params(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in sorted(values.items())) or "defaults"
 
 
+def varying(candidates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of parameters that are not the same in all candidates; all names if there is one candidate."""
+    names = sorted({name for candidate in candidates for name in candidate})
+    different = [n for n in names if len({repr(candidate.get(n)) for candidate in candidates}) > 1]
+    return different or names
+
+
+def shown(values: Mapping[str, Any], names: Sequence[str]) -> str:
+    """Those parameters on one line."""
+    return params({name: values[name] for name in names if name in values})
+
+
 # Building blocks
 
 
@@ -246,13 +258,14 @@ def _groups(report: Report) -> dict[str, Any]:
 
 def _candidates(report: Report) -> dict[str, Any]:
     candidates = report["candidates"]
+    names = varying([item["params"] for item in candidates])
     points = [
         Point(item["bytes"], item["macro_f1"], "chosen" if item["chosen"] else "", item["chosen"])
         for item in candidates
     ]
     rows = [
         [
-            _text(params(item["params"])),
+            _text(shown(item["params"], names)),
             _number(share(item["macro_f1"])),
             _number(percent(item["accuracy"])),
             _number(count(item["bytes"])),
@@ -275,8 +288,14 @@ def _selection(report: Report) -> dict[str, Any] | None:
     steps = report["selection"]
     if not steps:
         return None
+    ends = {min(item["n_features"] for item in steps), max(item["n_features"] for item in steps)}
     points = [
-        Point(item["n_features"], item["macro_f1"], count(item["bytes"]) + " B", item["chosen"])
+        Point(
+            item["n_features"],
+            item["macro_f1"],
+            count(item["bytes"]) + " B" if item["chosen"] or item["n_features"] in ends else "",
+            item["chosen"],
+        )
         for item in steps
     ]
     rows = [
@@ -402,6 +421,7 @@ def _windows(report: Report) -> dict[str, Any]:
 
 
 def _folds(report: Report) -> dict[str, Any]:
+    names = varying([item["params"] for item in report["candidates"]])
     rows = [
         [
             _number(item["seed"]),
@@ -410,7 +430,7 @@ def _folds(report: Report) -> dict[str, Any]:
             _number(count(item["windows"])),
             _number(share(item["macro_f1"])),
             _number(percent(item["accuracy"])),
-            _text(params(item["params"])),
+            _text(shown(item["params"], names)),
             _number(count(item["n_features"])),
             _number(count(item["bytes"])),
         ]

@@ -11,6 +11,9 @@ GRID = "#e3e8ee"
 ACCENT = "#1f6feb"
 WARM = "#d9480f"
 
+SPAN_MIN = 0.04
+"""The least span of scores on an axis."""
+
 
 class Point(NamedTuple):
     """One dot: its place, a label beside it ("" for none), and whether it stands out."""
@@ -31,6 +34,7 @@ def scatter(name: str, points: Sequence[Point], x_title: str, y_title: str) -> s
         )
     _labels(axes, points)
     axes.margins(0.12, 0.2)
+    _keep_in_proportion(axes)
     return _svg(figure, axes, name, x_title, y_title)
 
 
@@ -46,7 +50,15 @@ def line(name: str, points: Sequence[Point], x_title: str, y_title: str) -> str:
             axes.plot([point.x], [point.y], color=WARM, marker="o", markersize=9, zorder=4)
     _labels(axes, ordered)
     axes.margins(0.08, 0.25)
+    _keep_in_proportion(axes)
     return _svg(figure, axes, name, x_title, y_title)
+
+
+def _keep_in_proportion(axes) -> None:
+    """No less than SPAN_MIN from bottom to top, so that noise does not look like a difference."""
+    low, high = axes.get_ylim()
+    spare = max(0.0, SPAN_MIN - (high - low)) / 2
+    axes.set_ylim(low - spare, high + spare)
 
 
 def _labels(axes, points: Sequence[Point]) -> None:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Make a virtual environment with the requirements in it, or leave it alone if it has them.
 
-Standard library only. Works without ensurepip and pip, which Debian splits off: pip is then taken from the
-package index. Prints nothing when there is nothing to do.
+Standard library only. Works without ensurepip, which Debian splits off: the pip of this Python then fills
+the environment, or one from the package index that pip is configured for. Prints nothing when there is nothing to do.
 """
 
 import argparse
+import configparser
 import hashlib
 import html.parser
 import importlib.util
@@ -20,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PYTHON_MIN = (3, 10)
-INDEX_URL = "https://pypi.org/simple"
+PIP_CONFIGS = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")
 STAMP = "requirements.sha256"
 
 
@@ -82,9 +83,35 @@ def newest_pip_wheel(page: str, base_url: str) -> tuple[str, str]:
     return address, sha256
 
 
-def install_pip_from_index(python: Path) -> None:
+def index_url() -> str:
+    """The package index that pip is configured for, from its environment variable or files; '' for none."""
+    configs = [os.path.expanduser(path) for path in (*PIP_CONFIGS, os.environ.get("PIP_CONFIG_FILE", ""))]
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read([path for path in configs if path], encoding="utf-8")
+    except configparser.Error as error:
+        raise SetupError(f"pip's configuration cannot be read: {error}") from error
+    configured = parser.get("global", "index-url", fallback="")
+    return os.environ.get("PIP_INDEX_URL", configured).strip().rstrip("/")
+
+
+def install_pip(python: Path) -> None:
     """Put pip into an environment that has none, without ensurepip."""
-    page_url = os.environ.get("PIP_INDEX_URL", INDEX_URL).rstrip("/") + "/pip/"
+    if importlib.util.find_spec("pip") is not None:
+        command = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "pip"]
+        if subprocess.run(command, check=False).returncode == 0:
+            return
+    if not index_url():
+        raise SetupError(
+            "this Python has neither ensurepip nor pip\n"
+            "  try: apt-get install python3-venv (or set PIP_INDEX_URL to your package index)"
+        )
+    install_pip_from_index(python, index_url())
+
+
+def install_pip_from_index(python: Path, index: str) -> None:
+    """Put the newest pip of a package index into an environment."""
+    page_url = index + "/pip/"
     try:
         with urllib.request.urlopen(page_url, timeout=60) as answer:
             page = answer.read().decode("utf-8")
@@ -124,7 +151,7 @@ def create(folder: Path, python: Path) -> None:
     if made.returncode != 0:
         raise SetupError(f"{folder}: python -m venv failed (see above)\n  try: apt-get install python3-venv")
     if not with_pip:
-        install_pip_from_index(python)
+        install_pip(python)
 
 
 def make_venv(folder: Path, requirements: Sequence[Path]) -> Path:

@@ -131,13 +131,55 @@ def test_a_download_with_another_checksum_is_refused(tmp_path, monkeypatch):
 
     monkeypatch.setattr(make_venv.urllib.request, "urlopen", urlopen)
     with pytest.raises(make_venv.SetupError, match="checksum"):
-        make_venv.install_pip_from_index(Path(sys.executable))
+        make_venv.install_pip_from_index(Path(sys.executable), "https://index.example/simple")
 
 
-def test_no_ensurepip_and_no_index_says_which_package_helps(tmp_path, monkeypatch):
-    monkeypatch.setenv("PIP_INDEX_URL", "https://index.invalid/simple")
+def test_an_index_that_does_not_answer_says_which_package_helps():
     with pytest.raises(make_venv.SetupError, match="apt-get install python3-venv"):
-        make_venv.install_pip_from_index(Path(sys.executable))
+        make_venv.install_pip_from_index(Path(sys.executable), "https://index.invalid/simple")
+
+
+def without_pip(monkeypatch, home: Path) -> None:
+    """As on a machine whose Python has no pip and that knows no index."""
+    monkeypatch.setattr(make_venv.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(make_venv, "PIP_CONFIGS", ("~/.pip/pip.conf",))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("PIP_CONFIG_FILE", raising=False)
+    monkeypatch.delenv("PIP_INDEX_URL", raising=False)
+
+
+def test_neither_ensurepip_nor_pip_nor_an_index_says_which_package_helps(tmp_path, monkeypatch):
+    without_pip(monkeypatch, tmp_path)
+    with pytest.raises(make_venv.SetupError, match="apt-get install python3-venv"):
+        make_venv.install_pip(tmp_path / "python")
+
+
+def test_the_index_is_the_one_that_pip_is_configured_for(tmp_path, monkeypatch):
+    without_pip(monkeypatch, tmp_path)
+    (tmp_path / ".pip").mkdir()
+    (tmp_path / ".pip" / "pip.conf").write_text("[global]\nindex-url = https://one.invalid/simple/\n")
+    assert make_venv.index_url() == "https://one.invalid/simple"
+    monkeypatch.setenv("PIP_INDEX_URL", "https://two.invalid/simple")
+    assert make_venv.index_url() == "https://two.invalid/simple"
+
+
+def test_the_pip_of_this_python_fills_an_environment_without_ensurepip(tmp_path, monkeypatch):
+    monkeypatch.setattr(make_venv.subprocess, "run", recorder := Recorder())
+    make_venv.install_pip(tmp_path / "python")
+    assert recorder.commands == [
+        [sys.executable, "-m", "pip", "--python", tmp_path / "python", "install", "--quiet", "pip"]
+    ]
+
+
+class Recorder:
+    """Stands in for subprocess.run: everything succeeds."""
+
+    def __init__(self) -> None:
+        self.commands: list[list[str | Path]] = []
+
+    def __call__(self, command: list[str | Path], **_: object) -> subprocess.CompletedProcess:
+        self.commands.append(command)
+        return subprocess.CompletedProcess(command, 0)
 
 
 def test_an_old_python_is_refused(tmp_path, monkeypatch):

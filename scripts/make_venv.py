@@ -2,7 +2,8 @@
 """Make a virtual environment with the requirements in it, or leave it alone if it has them.
 
 Standard library only. Works without ensurepip, which Debian splits off: the pip of this Python then fills
-the environment, or one from the package index that pip is configured for. Prints nothing when there is nothing to do.
+the environment, or one from the package index that pip is configured for. Prints nothing
+when there is nothing to do.
 """
 
 import argparse

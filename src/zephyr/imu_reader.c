@@ -213,7 +213,8 @@ int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct eml
 		reader->rate_mhz = got->rate_mhz != 0 && !asked->unpaced ? got->rate_mhz : asked->rate_mhz;
 		rc = reader->api->start(reader);
 		if (rc != 0) {
-			LOG_ERR("%s cannot be read at %u mHz: %d", reader->dev->name, reader->rate_mhz, rc);
+			LOG_ERR("%s cannot be read at %u mHz: %d (CONFIG_SYS_CLOCK_TICKS_PER_SEC too low?)",
+				reader->dev->name, reader->rate_mhz, rc);
 		}
 	}
 	reader->running = rc == 0;

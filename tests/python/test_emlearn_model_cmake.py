@@ -28,6 +28,7 @@ HEAD = """
 cmake_minimum_required(VERSION 3.20.0)
 project(app C)
 set(APPLICATION_SOURCE_DIR ${CMAKE_CURRENT_SOURCE_DIR})
+set(CONFIG_EMLEARN_PIPELINE y)
 function(zephyr_get variable)
   if(DEFINED CACHE{${variable}})
     set(${variable} $CACHE{${variable}} PARENT_SCOPE)
@@ -252,6 +253,7 @@ def test_an_invalid_model_is_one_error_and_no_file(project: Project):
             "emlearn_add_model(TARGET app NAME har MODEL a.json b.json)",
             "emlearn_add_model(TARGET target NAME name",
         ),
+        ("set(CONFIG_EMLEARN_PIPELINE n)\n" + ONE, "the model 'har' needs the library try: CONFIG_EMLEARN=y"),
         (ONE + ONE, "the name 'har' is taken"),
         (ONE + "emlearn_add_recording(TARGET app NAME har FOR har)", "the name 'har' is taken"),
         (

@@ -85,9 +85,9 @@ def other_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def built(tmp_path_factory: pytest.TempPathFactory, other_model: Path) -> Path:
     """A build folder of the sample with a model that the tests may edit."""
     build = tmp_path_factory.mktemp("build")
-    succeeds(
-        configure(build, f"-DEMLEARN_MODEL={other_model}", '-DCONFIG_HAR_IMU_RECORDING="replay/synth.csv"')
-    )
+    # No array, so that what is played without an argument is the file that Kconfig names.
+    file = '-DCONFIG_EMLEARN_REPLAY_IMU_FILE="replay/synth.csv"'
+    succeeds(configure(build, f"-DEMLEARN_MODEL={other_model}", '-DCONFIG_HAR_IMU_RECORDING=""', file))
     succeeds(run("ninja", "-C", build))
     return build
 

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import yaml
 from emlearn_tools import artifact, native, recording
+from emlearn_tools.spec import load_spec
 from emlearn_tools.trees_layout import layout
 
-SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "har_imu"
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLE = ROOT / "samples" / "har_imu"
 MODEL = SAMPLE / "model" / "har.json"
 REPLAY = SAMPLE / "replay" / "synth.csv"
 
@@ -75,6 +77,12 @@ def test_the_readme_shows_the_lines_that_the_sample_prints():
         decision, digest, name = native.wire_decode(line)
         assert digest == model.digest32
         assert name == model.classes[decision.class_idx]
+
+
+def test_the_model_is_of_the_spec_that_the_readme_names():
+    spec = load_spec(ROOT / "specs" / "synth.yaml").pipeline
+    model = artifact.load(MODEL)
+    assert spec.with_features(model.spec.features) == model.spec
 
 
 def test_the_recording_is_short_enough_to_live_in_a_repository():

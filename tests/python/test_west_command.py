@@ -208,3 +208,21 @@ def test_west_yml_pins_zephyr_and_names_this_command():
     (command,) = commands["west-commands"]
     assert ROOT / command["file"] == COMMAND
     assert command["commands"][0]["name"] == "emlearn"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("synth", "-o", "out"), ("check", "."), ("evaluate", "m", "--data", ".")]
+)
+def test_a_missing_package_is_named_without_a_traceback(arguments: tuple[str, ...], tmp_path: Path):
+    code = (
+        "import sys\n"
+        "sys.modules['numpy'] = None\n"
+        f"sys.path.insert(0, {str(COMMAND.parent)!r})\n"
+        "from emlearn_tools import cli\n"
+        f"sys.exit(cli.main({list(arguments)!r}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert done.stderr.startswith(f"error: {arguments[0]} needs numpy, which is missing\n  try: pip install")

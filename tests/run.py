@@ -8,6 +8,7 @@ runs in processes of its own, so a crash is a failure of that stage. Reports sta
 import argparse
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -151,6 +152,16 @@ Stage = Callable[[argparse.Namespace], Outcome]
 STAGES: dict[str, Stage] = {"lint": lint, "python": python, "zephyr": zephyr}
 
 
+def grouped(lines: Sequence[str]) -> list[str]:
+    """Lines `test[parameter]: reason` that differ in the parameter alone as one line, with their number."""
+    alike: dict[str, list[str]] = {}
+    for line in map(one_line, lines):
+        alike.setdefault(re.sub(r"\[[^\]]*\](?=: )", "[{} cases]", line, count=1), []).append(line)
+    return [
+        some[0] if len(some) == 1 else key.replace("{}", str(len(some)), 1) for key, some in alike.items()
+    ]
+
+
 def one_line(text: str) -> str:
     """Text without line breaks, so that a reason stays one line."""
     return " ".join(text.split())
@@ -189,8 +200,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"only built: {one_line(line)}")
     for line in total.failed:
         print(f"failed: {one_line(line)}")
-    for line in total.skipped:
-        print(f"skipped: {one_line(line)}")
+    for line in grouped(total.skipped):
+        print(f"skipped: {line}")
     print(counts(total))
     return 1 if total.failed else 0
 

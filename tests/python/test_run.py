@@ -91,5 +91,10 @@ def test_junit_counts_errors_as_failures_and_keeps_reasons(tmp_path):
     assert outcome.failed == ["a.bad", "a.worse"]
 
 
+def test_cases_of_one_test_that_were_skipped_for_one_reason_are_one_line():
+    lines = ["a.t[x]: no clang", "a.t[y]: no clang", "a.t[z]: slow", "b: no clang", "c[1: 2]: why"]
+    assert runner.grouped(lines) == ["a.t[2 cases]: no clang", *lines[2:]]
+
+
 def test_a_command_that_does_not_exist_is_a_failure(capfd):
     assert runner.run(["no-such-program-anywhere"]) == 127

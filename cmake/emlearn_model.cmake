@@ -3,9 +3,6 @@
 
 include_guard(GLOBAL)
 
-set(EMLEARN_MODULE_DIR ${CMAKE_CURRENT_LIST_DIR}/.. CACHE INTERNAL "emlearn module")
-cmake_path(NORMAL_PATH EMLEARN_MODULE_DIR)
-
 # Run `python -m emlearn_tools ARGS...`, which writes NAME.c and NAME.h, whenever one of DEPENDS or the generator
 # changes, and compile the result into TARGET. The generator leaves a file alone whose content stays the same, so
 # the stamp is what is compared, and nothing is compiled again in vain.
@@ -13,8 +10,8 @@ function(emlearn_generate)
   cmake_parse_arguments(PARSE_ARGV 0 G "" "TARGET;NAME;COMMENT" "ARGS;DEPENDS")
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/emlearn)
   set(stamp ${folder}/${G_NAME}.stamp)
-  set(package ${EMLEARN_MODULE_DIR}/scripts/west_commands)
-  file(GLOB generator ${package}/emlearn_tools/*.py ${package}/emlearn_tools/*/*.py)
+  cmake_path(SET package NORMALIZE ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/../scripts/west_commands)
+  file(GLOB generator CONFIGURE_DEPENDS ${package}/emlearn_tools/*.py ${package}/emlearn_tools/*/*.py)
   add_custom_command(
     OUTPUT ${stamp}
     BYPRODUCTS ${folder}/${G_NAME}.c ${folder}/${G_NAME}.h

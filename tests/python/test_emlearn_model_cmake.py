@@ -182,6 +182,17 @@ def test_a_changed_generator_converts_again_and_compiles_only_what_came_out_diff
     assert _compiles(steps, "main.c") and not _compiles(steps, "features.c")
 
 
+def test_a_generator_file_that_comes_or_goes_does_not_stop_the_build(project: Project):
+    extra = project.module / "scripts" / "west_commands" / "emlearn_tools" / "extra.py"
+    extra.write_text("", encoding="utf-8")
+    project.write(ONE, PRINT_ONE)
+    _succeeds(project.configure())
+    _succeeds(project.make())
+    extra.unlink()
+    _succeeds(project.make())
+    assert "no work to do" in _succeeds(project.make())
+
+
 def test_two_models_stand_side_by_side_in_one_image(project: Project):
     project.write_model("model/wrist.json", classes=("idle", "b", "c"))
     project.write(TWO, PRINT_TWO)

@@ -20,10 +20,12 @@ from emlearn_tools import (
     folds,
     metrics,
     native,
+    report,
     synth,
     train,
     train_report,
 )
+from emlearn_tools.cli import train as train_command
 from emlearn_tools.errors import EmlearnError
 from emlearn_tools.jobs import Runner, default_jobs
 from emlearn_tools.recording import Gap, RawRecording, quantise, spans_of
@@ -356,6 +358,16 @@ def test_groups_can_be_recordings(raws):
     assert [row["name"] for row in report["cv"]["per_group"]] == [f"me/r{i}" for i in range(6)]
 
 
+def test_a_group_without_a_window_is_named_and_has_no_score(raws, tmp_path):
+    cut = dataclasses.replace(raws[5], values=raws[5].values[:20], spans=spans_of(np.full(20, "rest")))
+    trained = train.train([*raws[:5], cut], SPEC)
+    assert trained.report["data"]["per_group"]["p5"] == 0
+    assert [row["name"] for row in trained.report["cv"]["per_group"]] == [f"p{i}" for i in range(5)]
+    assert "No window can be used of the subjects p5." in trained.report["warnings"]
+    assert "worst subject: " in train_command._summary(trained.report)
+    report.write(tmp_path, trained.report)
+
+
 def test_what_is_odd_about_the_data_is_said(raws):
     odd = [dataclasses.replace(raw, gaps=(Gap(200, 7),)) for raw in raws]
     loud = odd[0].values.copy()
@@ -389,6 +401,24 @@ def test_rare_classes_and_rates_that_hurt_are_warned_of(trained):
     text = " ".join(train_report._warnings(report))
     assert "One subject alone has the class 'rest'" in text
     assert "The class 'fast' has 1 of" in text and "At 47.5 Hz the model loses 0.100" in text
+
+
+def test_more_processes_than_tasks_or_twice_the_processors_are_never_started(monkeypatch):
+    import joblib
+
+    asked = []
+
+    def parallel(n_jobs, **_):
+        asked.append(n_jobs)
+        return list
+
+    monkeypatch.setattr(joblib, "Parallel", parallel)
+    monkeypatch.setattr(joblib, "delayed", lambda function: function)
+    monkeypatch.setattr("emlearn_tools.jobs.default_jobs", lambda: 4)
+    assert Runner(999).run("stage", [(abs, -i) for i in range(20)]) == list(range(20))
+    assert Runner(999).run("stage", [(abs, -1), (abs, -2), (abs, -3)]) == [1, 2, 3]
+    assert Runner(2).run("stage", [(abs, -1), (abs, -2), (abs, -3)]) == [1, 2, 3]
+    assert asked == [8, 3, 2]
 
 
 def test_holes_in_time_stamps_are_bridged_where_the_spec_says_so(raws):

@@ -18,10 +18,13 @@ def default_jobs() -> int:
 
 
 class Runner:
-    """Runs tasks in n_jobs processes (1: in this one). The results are the same for any n_jobs."""
+    """Runs tasks in n_jobs processes (1: in this one). The results are the same for any n_jobs.
+
+    There are never more processes than tasks, nor than twice the processors: more would only take memory.
+    """
 
     def __init__(self, n_jobs: int = 1, advance: Advance | None = None) -> None:
-        self.n_jobs = n_jobs
+        self.n_jobs = min(n_jobs, 2 * default_jobs())
         self.advance = advance
 
     def run(self, stage: str, tasks: Sequence[Task]) -> list[Any]:
@@ -38,5 +41,6 @@ class Runner:
             return (task[0](*task[1:]) for task in tasks)
         from joblib import Parallel, delayed
 
-        parallel = Parallel(n_jobs=self.n_jobs, backend="loky", return_as="generator")
+        n_jobs = min(self.n_jobs, len(tasks))
+        parallel = Parallel(n_jobs=n_jobs, backend="loky", return_as="generator")
         return parallel(delayed(task[0])(*task[1:]) for task in tasks)

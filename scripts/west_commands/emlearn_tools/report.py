@@ -178,7 +178,7 @@ def _tiles(report: Report) -> list[dict[str, str]]:
         },
         {"kind": "", "value": percent(cv["accuracy"]["mean"]), "label": "accuracy, per window"},
         {"kind": "", "value": share(cv["smoothed"]["macro_f1"]["mean"]), "label": "macro-F1 after smoothing"},
-        {"kind": "", "value": count(model["bytes"]) + " B", "label": "model in flash"},
+        {"kind": "", "value": count(model["bytes"]) + " B", "label": "trees in flash"},
         {"kind": "", "value": count(model["instructions"]), "label": "instructions a window (estimate)"},
         {"kind": "doubt", "value": share(claim), "label": "what a random split would claim"},
     ]
@@ -278,7 +278,8 @@ def _candidates(report: Report) -> dict[str, Any]:
     columns = ["parameters", "#macro-F1", "#accuracy", "#bytes", "#nodes", "#leaves", "#instructions"]
     return _section(
         "Candidates",
-        "Score against size for every point of the grid, by folds inside the training data.",
+        "Score against size for every point of the grid, by folds inside the training data. "
+        "The final model is trained on all data, and usually has more nodes.",
         _svg(scatter("candidates", points, "bytes in flash", "macro-F1")),
         _table(columns, rows, [item["chosen"] for item in candidates]),
     )

@@ -145,6 +145,7 @@ def _cv(results: Results) -> dict[str, Any]:
                 **_scores(metrics.confusion(truth[group == i], predicted[group == i], len(classes))),
             }
             for i, name in enumerate(groups)
+            if (group == i).any()
         ],
         "confusion": matrix.tolist(),
         "folds": [
@@ -313,6 +314,9 @@ def _warnings(report: Mapping[str, Any]) -> list[str]:
             found.append(
                 f"One {cv['group']} alone has the class '{name}', so it could not be learnt out of fold."
             )
+    unseen = [name for name, count in data["per_group"].items() if not count]
+    if unseen:
+        found.append(f"No window can be used of the {cv['group']}s {', '.join(unseen)}.")
     gain = report["random_split"]["macro_f1"] - cv["macro_f1"]["mean"]
     if gain > OPTIMISM:
         found.append(

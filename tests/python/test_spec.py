@@ -180,6 +180,9 @@ BAD = {
     "folds": ("name: har", "name: har\ncv: {folds: 1}", "cv.folds: 1 is not from 2"),
     "not a mapping": (SPEC, "- a\n- b\n", "not a mapping"),
     "not YAML": (SPEC, "a: [", "not valid YAML"),
+    "nested too deep": (SPEC, "[" * 5000, "not valid YAML"),
+    "number too long": ("hz: 104.25", "hz: " + "9" * 5000, "not valid YAML"),
+    "no date": ("name: har", "name: 2001-99-99", "not valid YAML"),
     "empty": (SPEC, "", "not a mapping"),
 }
 

@@ -384,7 +384,9 @@ def _parse(path: Path) -> Any:
     Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
     try:
         return yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise EmlearnError(f"cannot be read ({error.__class__.__name__})", path) from error
-    except yaml.YAMLError as error:
+    except OSError as error:
+        raise EmlearnError(f"cannot be read ({error.strerror})", path, "the path of a spec.yaml") from error
+    except UnicodeDecodeError as error:
+        raise EmlearnError("is not UTF-8 text", path, "save it as UTF-8") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise EmlearnError(f"not valid YAML ({' '.join(str(error).split())})", path) from error

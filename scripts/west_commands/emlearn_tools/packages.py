@@ -17,5 +17,11 @@ def need(name: str, what: str, where: object = "") -> ModuleType:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        package = {"sklearn": "scikit-learn", "yaml": "PyYAML"}.get(name.split(".")[0], name.split(".")[0])
-        raise EmlearnError(f"{what} needs {package}, which is missing", where, EXTRA) from error
+        raise missing(name, what, where) from error
+
+
+def missing(name: str, what: str, where: object = "") -> EmlearnError:
+    """The error that says that `what` needs the module `name`, which is not installed."""
+    module = name.split(".")[0]
+    package = {"sklearn": "scikit-learn", "yaml": "PyYAML", "elftools": "pyelftools"}.get(module, module)
+    return EmlearnError(f"{what} needs {package}, which is missing", where, EXTRA)

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from emlearn_tools.errors import EmlearnError
+from emlearn_tools.packages import missing
 
 COMMANDS = ("synth", "check", "train", "evaluate", "convert", "recording", "size", "replay", "demo")
 
@@ -77,6 +78,11 @@ def run(args: argparse.Namespace) -> int:
         return module.run(args)
     except EmlearnError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("emlearn_tools"):
+            raise
+        print(f"error: {missing(error.name, args.command)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

@@ -331,3 +331,22 @@ def test_without_rich_the_command_says_what_to_install(good, monkeypatch):
     with pytest.raises(EmlearnError, match="the package rich is missing"):
         run(str(good))
     assert run(str(good), "--json") == 0
+
+
+def test_files_that_an_index_lists_and_are_not_there_are_told(good):
+    (good / "p1_a.csv").unlink()
+    report = check([good])
+    assert "p1_a.csv|1 files that index.csv lists are not there" in said(report.warnings)
+    (good / "p2_a.csv").unlink()
+    with pytest.raises(EmlearnError) as caught:
+        check([good])
+    assert caught.value.hint.startswith("fetch what index.csv lists") and "p1_a.csv" in caught.value.hint
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_value_whose_square_is_infinite_is_no_reason_for_warnings_of_numpy(good):
+    values = walk()
+    values[7] = 1e300
+    write(good, "huge", values, subject="p3")
+    (summary,) = (item for item in check([good]).recordings if item.name.endswith("huge.csv"))
+    assert summary.median_acc == pytest.approx(1, abs=0.3)

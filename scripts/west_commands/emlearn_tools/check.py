@@ -123,6 +123,10 @@ def check(paths: Sequence[Path], progress: Progress | None = None) -> Report:
             for source in sources
             if source.entry is None
         ]
+    absent = loaders.absent(paths)
+    if absent:
+        what = f"{len(absent)} files that index.csv lists are not there"
+        warnings.append(Finding(what, absent[0], "fetch them, or delete their lines from index.csv"))
     report = Report(tuple(summaries), tuple(errors), tuple(warnings))
     return Report(report.recordings, report.errors, (*report.warnings, *_overall(report)))
 

@@ -24,7 +24,7 @@ def median_acc(raw: RawRecording) -> float | None:
     columns = [i for i, name in enumerate(raw.channels) if name.startswith("acc_")]
     if not columns:
         return None
-    magnitude = np.sqrt((raw.values[:, columns] ** 2).sum(axis=1))
+    magnitude = _length(raw.values[:, columns])
     magnitude = magnitude[np.isfinite(magnitude)]
     return float(np.median(magnitude)) if len(magnitude) else None
 
@@ -93,8 +93,14 @@ def gyro_looks_like_rad(raw: RawRecording) -> bool:
         raw.values[:, [i for i, name in enumerate(raw.channels) if name.startswith(sensor)]]
         for sensor in ("acc_", "gyro_")
     )
-    finite = np.isfinite(raw.values).all(axis=1)
+    finite = np.isfinite(raw.values).all(axis=1) & np.isfinite(_length(acc))
     if not acc.shape[1] or not gyro.shape[1] or not finite.any():
         return False
-    spread_g = float(np.sqrt((acc[finite] ** 2).sum(axis=1)).std())
+    spread_g = float(_length(acc[finite]).std())
     return 0.05 < spread_g and float(np.percentile(np.abs(gyro[finite]).max(axis=1), 99)) < 60 * spread_g
+
+
+def _length(vectors: np.ndarray) -> np.ndarray:
+    """Length of each row of (n, 3); infinity where the square of a value is."""
+    with np.errstate(over="ignore"):
+        return np.sqrt((vectors**2).sum(axis=1))

@@ -11,7 +11,7 @@ A path is a file, a folder or a .zip; what it holds is told from its structure:
 - UCI HAPT v2.1 (RawData), UCI HAR v1.0 (Inertial Signals), WISDM 2019 (raw/phone, raw/watch).
 """
 
-from emlearn_tools.loaders.find import find
+from emlearn_tools.loaders.find import absent, find
 from emlearn_tools.loaders.source import Source
 
-__all__ = ["Source", "find"]
+__all__ = ["Source", "absent", "find"]

@@ -8,6 +8,7 @@ from emlearn_tools.errors import EmlearnError
 from emlearn_tools.loaders import csv_table, numpy_files, uci_hapt, uci_har, wisdm
 from emlearn_tools.loaders.files import open_files
 from emlearn_tools.loaders.source import Source
+from emlearn_tools.loaders.table import INDEX_NAME, Indexes
 
 LOADERS = (csv_table, numpy_files, uci_hapt, uci_har, wisdm)
 """Each has sources(files, prefix): what it can read among the files of one root, named prefix/..."""
@@ -26,12 +27,19 @@ def find(paths: Sequence[Path]) -> list[Source]:
         files = open_files(path)
         found = [source for loader in LOADERS for source in loader.sources(files, prefix)]
         if not found:
-            raise EmlearnError(
-                "no recordings found", path, "name .csv, .npy or .npz files, or a data set's original archive"
-            )
+            listed = Indexes(files).absent()
+            hint = "name .csv, .npy or .npz files, or a data set's original archive"
+            if listed:
+                hint = f"fetch what {INDEX_NAME} lists and is not there, such as {listed[0]}"
+            raise EmlearnError("no recordings found", path, hint)
         for source in found:
             sources.setdefault(source.path.resolve(), source)
     return sorted(sources.values(), key=lambda source: source.name)
+
+
+def absent(paths: Sequence[Path]) -> list[str]:
+    """Return the places of files that index.csv files under `paths` list and that are not there."""
+    return [place for path in paths for place in Indexes(open_files(Path(path))).absent()]
 
 
 def _prefixes(paths: Sequence[Path]) -> list[str]:

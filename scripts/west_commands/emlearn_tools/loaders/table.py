@@ -138,14 +138,24 @@ class Indexes:
         self._files = files
         self._read: dict[str, dict[str, IndexEntry]] = {}
 
+    def absent(self) -> list[str]:
+        """Places of files that the indexes of this root list and that are not there."""
+        indexes = [name for name in self._files.names if PurePosixPath(name).name == INDEX_NAME]
+        listed = dict.fromkeys(file for index in indexes for file in self._entries(index))
+        return [str(self._files.where(file)) for file in listed if not self._files.has(file)]
+
     def entry(self, name: str) -> IndexEntry | None:
         """Return what is known of the file `name`, None if no index lists it."""
         for folder in PurePosixPath(name).parents:
             index = (folder / INDEX_NAME).as_posix()
             if not self._files.has(index):
                 continue
-            if index not in self._read:
-                self._read[index] = read_index(self._files, index)
-            if name in self._read[index]:
-                return self._read[index][name]
+            entry = self._entries(index).get(name)
+            if entry is not None:
+                return entry
         return None
+
+    def _entries(self, index: str) -> dict[str, IndexEntry]:
+        if index not in self._read:
+            self._read[index] = read_index(self._files, index)
+        return self._read[index]

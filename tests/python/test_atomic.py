@@ -59,8 +59,9 @@ def test_a_disk_that_fails_leaves_nothing_half_written(tmp_path, monkeypatch, st
         monkeypatch.setattr(atomic.os, "fdopen", fail)
     else:
         monkeypatch.setattr(atomic.os, "replace", fail)
-    with pytest.raises(EmlearnError, match="No space left on device"):
+    with pytest.raises(EmlearnError, match="No space left on device") as caught:
         atomic.write_text(tmp_path / "a", "new")
+    assert caught.value.hint.startswith("free some space")
     assert (tmp_path / "a").read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 

@@ -15,6 +15,7 @@ import yaml
 from emlearn_tools import artifact, cli
 from emlearn_tools.errors import EmlearnError
 from model_cases import MODEL
+from recording_cases import raw, write_csv
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = ROOT / "scripts" / "west_commands" / "emlearn_cmd.py"
@@ -226,3 +227,26 @@ def test_a_missing_package_is_named_without_a_traceback(arguments: tuple[str, ..
     )
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert done.stderr.startswith(f"error: {arguments[0]} needs numpy, which is missing\n  try: pip install")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_output_to_a_full_disk_is_one_clear_error(options: tuple[str, ...], tmp_path: Path):
+    write_csv(raw("walk", [0.0] * 40, ["low"] * 40), tmp_path)
+    code = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(COMMAND.parent)!r})\n"
+        "from emlearn_tools import cli\n"
+        f"sys.exit(cli.main(['check', '.', *{options!r}]))\n"
+    )
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=tmp_path,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "error: the disk is full\n  try: free some space, or another disk\n"

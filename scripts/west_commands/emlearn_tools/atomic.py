@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files that appear complete or not at all. Standard library only."""
 
+import errno
 import os
 import tempfile
 from collections.abc import Mapping
@@ -77,4 +78,6 @@ def _umask() -> int:
 
 def _not_writable(path: Path, error: OSError) -> EmlearnError:
     reason = error.strerror or error
-    return EmlearnError(f"cannot write it ({reason})", path, "a folder that you may write to")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    hint = "free some space, or another disk" if full else "a folder that you may write to"
+    return EmlearnError(f"cannot write it ({reason})", path, hint)

@@ -5,7 +5,9 @@ Exit codes: 0 done, 1 a problem with the input or a broken limit, 2 a wrong comm
 """
 
 import argparse
+import errno
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -75,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
     """Run a parsed subcommand: one clear error on stderr, never a traceback for bad input."""
     module = importlib.import_module(f"emlearn_tools.cli.{args.command}")
     try:
-        return module.run(args)
+        code = module.run(args)
+        sys.stdout.flush()
+        return code
     except EmlearnError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -89,4 +93,11 @@ def run(args: argparse.Namespace) -> int:
         return 130
     except BrokenPipeError:
         sys.stderr.close()
+        return 1
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print("error: the disk is full\n  try: free some space, or another disk", file=sys.stderr)
+        # What is left in the buffer would fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1

@@ -208,7 +208,7 @@ def test_a_chunk_that_is_no_number_of_frames_exits_with_2(files, chunk, capsys):
     with pytest.raises(SystemExit) as caught:
         main(["replay", *files, "--chunk", chunk])
     assert caught.value.code == 2
-    assert "--chunk" in capsys.readouterr().err
+    assert f"argument --chunk: invalid number from 1 value: '{chunk}'" in capsys.readouterr().err
 
 
 def test_help_has_an_example(capsys):

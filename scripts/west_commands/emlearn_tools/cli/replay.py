@@ -58,8 +58,11 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _positive(text: str) -> int:
     value = int(text)
     if value < 1:
-        raise ValueError(text)
+        raise ValueError
     return value
+
+
+_positive.__name__ = "number from 1"
 
 
 def run(args: argparse.Namespace) -> int:

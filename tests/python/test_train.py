@@ -403,6 +403,18 @@ def test_rare_classes_and_rates_that_hurt_are_warned_of(trained):
     assert "The class 'fast' has 1 of" in text and "At 47.5 Hz the model loses 0.100" in text
 
 
+def test_smoothing_and_windows_that_straddle_are_warned_of_where_they_cost(trained):
+    report = json.loads(json.dumps(trained.report))
+    report["cv"]["smoothed"]["macro_f1"]["mean"] = report["cv"]["macro_f1"]["mean"] - 0.01
+    report["data"]["windows"]["dropped"]["straddling"] = report["data"]["windows"]["used"]
+    text = " ".join(train_report._warnings(report))
+    assert "Smoothing loses" not in text and "more than one label" not in text
+    report["cv"]["smoothed"]["macro_f1"]["mean"] -= 0.1
+    report["data"]["windows"]["dropped"]["straddling"] += 1
+    text = " ".join(train_report._warnings(report))
+    assert "Smoothing loses 0.110 macro-F1" in text and "hold more than one label" in text
+
+
 def test_more_processes_than_tasks_or_twice_the_processors_are_never_started(monkeypatch):
     import joblib
 

@@ -23,6 +23,7 @@ PACKAGES = ("numpy", "scipy", "scikit-learn")
 
 RATE_LOSS = 0.02
 OPTIMISM = 0.02
+SMOOTHING_LOSS = 0.02
 """Losses of macro-F1 that a warning is made of."""
 
 
@@ -301,6 +302,12 @@ def _warnings(report: Mapping[str, Any]) -> list[str]:
     lost = windows["dropped"][dataset.segment.LOST_FRAMES]
     if lost:
         found.append(f"Gaps in the recordings cost {lost} windows.")
+    straddling = windows["dropped"][dataset.segment.REASONS[dataset.segment.STRADDLING]]
+    if straddling > windows["used"]:
+        found.append(
+            f"{straddling} windows hold more than one label and were left out, {windows['used']} were used: "
+            "a shorter window or labels.join majority loses fewer."
+        )
     short = windows["dropped"][dataset.segment.TOO_SHORT]
     if short:
         found.append(f"{short} recordings are shorter than one window and were not used.")
@@ -321,6 +328,12 @@ def _warnings(report: Mapping[str, Any]) -> list[str]:
     if gain > OPTIMISM:
         found.append(
             f"A split by window would claim {gain:.3f} more macro-F1 than an unseen {cv['group']} gives."
+        )
+    loss = cv["macro_f1"]["mean"] - cv["smoothed"]["macro_f1"]["mean"]
+    if loss > SMOOTHING_LOSS:
+        found.append(
+            f"Smoothing loses {loss:.3f} macro-F1: activities end before it has followed; "
+            "lower windows and hold of smooth."
         )
     nominal = report["rates"][0]["macro_f1"]
     for row in report["rates"][1:]:

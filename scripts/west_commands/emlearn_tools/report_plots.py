@@ -39,7 +39,7 @@ def scatter(name: str, points: Sequence[Point], x_title: str, y_title: str) -> s
 
 
 def line(name: str, points: Sequence[Point], x_title: str, y_title: str) -> str:
-    """Dots joined in the order of x, the chosen ones larger and labelled. Otherwise as scatter()."""
+    """Dots joined in the order of x, a whole number; the chosen ones larger. Otherwise as scatter()."""
     figure, axes = _figure()
     ordered = sorted(points)
     axes.plot(
@@ -48,7 +48,8 @@ def line(name: str, points: Sequence[Point], x_title: str, y_title: str) -> str:
     for point in ordered:
         if point.chosen:
             axes.plot([point.x], [point.y], color=WARM, marker="o", markersize=9, zorder=4)
-    _labels(axes, ordered)
+    _labels(axes, ordered, above=False)
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.margins(0.08, 0.25)
     _keep_in_proportion(axes)
     return _svg(figure, axes, name, x_title, y_title)
@@ -61,10 +62,11 @@ def _keep_in_proportion(axes) -> None:
     axes.set_ylim(low - spare, high + spare)
 
 
-def _labels(axes, points: Sequence[Point]) -> None:
+def _labels(axes, points: Sequence[Point], above: bool = True) -> None:
     for point in points:
         colour = WARM if point.chosen else MUTED
-        place = {"xytext": (0, 11), "textcoords": "offset points", "ha": "center"}
+        shift, side = (11, "bottom") if above or point.chosen else (-9, "top")
+        place = {"xytext": (0, shift), "textcoords": "offset points", "ha": "center", "va": side}
         axes.annotate(point.label, (point.x, point.y), fontsize=9, color=colour, **place)
 
 

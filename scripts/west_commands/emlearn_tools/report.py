@@ -39,7 +39,7 @@ def render(report: Report) -> str:
         import matplotlib  # noqa: F401 - so that the plots find it
     except ImportError as error:
         raise EmlearnError(
-            f"the report needs {error.name}", hint="pip install 'emlearn-zephyr-tools[train]'"
+            f"the report needs {error.name}, which is missing", hint="pip install jinja2 matplotlib"
         ) from error
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, keep_trailing_newline=True

@@ -20,9 +20,7 @@ def console(stderr: bool = False) -> "Console":
     try:
         from rich.console import Console
     except ImportError:
-        raise EmlearnError(
-            "the package rich is missing", hint="pip install rich, or 'emlearn-zephyr-tools[train]'"
-        ) from None
+        raise EmlearnError("the package rich is missing", hint="pip install rich") from None
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else WIDTH
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, width=width)

@@ -261,6 +261,9 @@ const char *replay_file_load(const char *path, struct emlearn_recording *out)
 	gaps = malloc(table.n_frames * sizeof(*gaps));
 	n_gaps = gaps != NULL ? replay_time_measure(table.time_s, table.n_frames, gaps, &rate_hz) : -1;
 	free(table.time_s);
+	if (n_gaps == REPLAY_TIME_JUMPS) {
+		return fail(path, 0, "time jumps by years; one file holds one recording");
+	}
 	if (n_gaps < 0) {
 		return fail(path, 0, "the time stamps give no rate of an IMU; time is in seconds");
 	}

@@ -7,9 +7,12 @@
 
 #include <emlearn/zephyr/recording.h>
 
+#define REPLAY_TIME_JUMPS (-2)
+
 /*
  * time_s: n stamps in seconds that do not fall. gaps: room for n, filled in order. rate_hz: set on success.
- * Returns the number of gaps, or -1 if there are under 2 frames, time stands still or no IMU has such a rate.
+ * Returns the number of gaps, -1 if there are under 2 frames, time stands still or no IMU has such a rate, or
+ * REPLAY_TIME_JUMPS if a gap has lost more frames than n_lost can hold.
  */
 long replay_time_measure(const double *time_s, size_t n, struct emlearn_recording_gap *gaps, double *rate_hz);
 

@@ -2,6 +2,7 @@
 #include "replay_time.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 /* Named and explained in emlearn_tools/timestamps.py. */
@@ -89,11 +90,14 @@ static size_t settle(const double *time_s, size_t n, size_t frame, double period
 	return settled;
 }
 
-/* Fill gaps; outside_s and n_outside: time and number of the steps that belong to none. Returns the number of gaps. */
-static size_t find_gaps(const double *time_s, size_t n, double period_s, struct emlearn_recording_gap *gaps,
-			double *outside_s, size_t *n_outside)
+/*
+ * Fill gaps; outside_s and n_outside: time and number of the steps that belong to none. Returns the number of gaps or
+ * REPLAY_TIME_JUMPS.
+ */
+static long find_gaps(const double *time_s, size_t n, double period_s, struct emlearn_recording_gap *gaps,
+		      double *outside_s, size_t *n_outside)
 {
-	size_t n_gaps = 0;
+	long n_gaps = 0;
 	size_t behind = 0; /* steps up to this frame belong to a gap */
 
 	*outside_s = 0;
@@ -105,6 +109,9 @@ static size_t find_gaps(const double *time_s, size_t n, double period_s, struct 
 			size_t settled = settle(time_s, n, frame, period_s);
 			double lost = late(time_s, settled, period_s) - late(time_s, frame - 1, period_s);
 
+			if (lost > UINT32_MAX) {
+				return REPLAY_TIME_JUMPS;
+			}
 			if (lost > GAP_PERIODS - 1) {
 				gaps[n_gaps].frame = (uint32_t)frame;
 				gaps[n_gaps].n_lost = (uint32_t)fmax(1, rint(lost));
@@ -125,7 +132,7 @@ long replay_time_measure(const double *time_s, size_t n, struct emlearn_recordin
 	double period;
 	double outside_s;
 	size_t n_outside;
-	size_t n_gaps;
+	long n_gaps;
 
 	if (n < 2) {
 		return -1;
@@ -135,7 +142,7 @@ long replay_time_measure(const double *time_s, size_t n, struct emlearn_recordin
 		return -1;
 	}
 	n_gaps = find_gaps(time_s, n, period, gaps, &outside_s, &n_outside);
-	if (outside_s > 0) {
+	if (n_gaps >= 0 && outside_s > 0) {
 		period = outside_s / (double)n_outside;
 		if (!is_plausible(period)) {
 			return -1;
@@ -143,5 +150,5 @@ long replay_time_measure(const double *time_s, size_t n, struct emlearn_recordin
 		n_gaps = find_gaps(time_s, n, period, gaps, &outside_s, &n_outside);
 	}
 	*rate_hz = 1 / period;
-	return (long)n_gaps;
+	return n_gaps;
 }

@@ -153,6 +153,7 @@ def test_a_change_of_rate_does_not_hide_the_hole_before_it():
         ([], "0 frames"),
         ([0.0], "1 frame,"),
         ([0.0, 0.02, 0.01], "goes back"),
+        ([*(i * 0.02 for i in range(40)), 1.7e9, 1.7e9 + 0.02], "jumps by 1.7e+09 s at frame 40"),
         ([1.0, 1.0, 1.0], "does not advance"),
         (np.arange(100) * 20.0, "0.05 Hz"),
         (np.arange(100) * 1e-6, "1e+06 Hz"),

@@ -107,6 +107,19 @@ def test_rate_and_gaps_are_those_of_the_host_tools(loader: ctypes.CDLL, time_s: 
     assert found[1] == gaps
 
 
+@pytest.mark.parametrize("periods", [2.0**33, 1e18, 1e300])
+def test_more_missing_frames_than_can_be_counted_are_a_clock_that_was_set(
+    loader: ctypes.CDLL, tmp_path: Path, periods: float
+):
+    time_s = steady(60, (30, periods))
+    with pytest.raises(EmlearnError, match="time jumps by .* s at frame 30"):
+        timestamps.measure(np.array(time_s))
+    file = tmp_path / "jump.csv"
+    file.write_text("time,acc_x,acc_y,acc_z\n" + "".join(f"{t!r},0,0,1\n" for t in time_s), encoding="utf-8")
+    out = Recording(acc_step_num=1, acc_step_den=8192, sensors=1)
+    assert b"jump.csv: time jumps by years" in loader.replay_file_load(str(file).encode(), ctypes.byref(out))
+
+
 VALUES = st.one_of(
     st.floats(-2.5, 2.5),
     # Halves of a count, where rounding shows.

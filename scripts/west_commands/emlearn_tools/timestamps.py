@@ -20,6 +20,9 @@ CATCH_UP_FRAMES = 8
 CATCH_UP_PERIODS = 0.5
 """A step under this many periods is a frame that catches up."""
 
+LOST_MAX = 2**32 - 1
+"""Frames that a gap may have lost, as many as the device can count: beyond that somebody set the clock."""
+
 MIN_RATE_HZ, MAX_RATE_HZ = 1.0, 20000.0
 """Rates outside of this mean that `time` is not in seconds."""
 
@@ -38,8 +41,8 @@ def measure(time_s: np.ndarray, where: str = "") -> tuple[float, tuple[tuple[int
     periods among the next 8 frames make good is not missing, and if no more than 0.5 periods are left there
     is no gap.
 
-    Raises EmlearnError for fewer than 2 frames, time that is not finite, falls or stands still, and rates
-    that no IMU has.
+    Raises EmlearnError for fewer than 2 frames, time that is not finite, falls, jumps or stands still, and
+    rates that no IMU has.
     """
     n = len(time_s)
     if n < 2:
@@ -59,14 +62,14 @@ def measure(time_s: np.ndarray, where: str = "") -> tuple[float, tuple[tuple[int
         )
     period = _first_period(time_s, steps)
     _require_plausible(period, where)
-    gaps = _gaps(time_s, steps, period)
+    gaps = _gaps(time_s, steps, period, where)
     outside = np.ones(n - 1, dtype=bool)
     for frame, settled, _ in gaps:
         outside[frame - 1 : settled] = False
     if steps[outside].sum() > 0:
         period = float(steps[outside].mean())
         _require_plausible(period, where)
-        gaps = _gaps(time_s, steps, period)
+        gaps = _gaps(time_s, steps, period, where)
     return 1.0 / period, tuple((frame, n_lost) for frame, _, n_lost in gaps)
 
 
@@ -92,7 +95,9 @@ def _require_plausible(period_s: float, where: str) -> None:
         )
 
 
-def _gaps(time_s: np.ndarray, steps: np.ndarray, period_s: float) -> list[tuple[int, int, int]]:
+def _gaps(
+    time_s: np.ndarray, steps: np.ndarray, period_s: float, where: str = ""
+) -> list[tuple[int, int, int]]:
     """Return (frame, settled, n_lost): n_lost are missing before `frame`, and `settled` is on time again."""
     late = (time_s - time_s[0]) / period_s - np.arange(len(time_s))
     gaps = []
@@ -102,6 +107,12 @@ def _gaps(time_s: np.ndarray, steps: np.ndarray, period_s: float) -> list[tuple[
         last = frame + int(early[-1]) + 1 if len(early) else frame
         settled = frame + int(np.argmin(late[frame : last + 1]))
         lost = float(late[settled] - late[frame - 1])
+        if lost > LOST_MAX:
+            raise EmlearnError(
+                f"time jumps by {steps[step]:.4g} s at frame {frame}",
+                where,
+                "one file holds one recording; split it where the clock was set",
+            )
         if lost > GAP_PERIODS - 1:
             gaps.append((frame, settled, max(1, round(lost))))
     return gaps

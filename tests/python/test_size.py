@@ -233,6 +233,8 @@ def test_against_another_image_what_is_beyond_it_is_judged(image, base, capsys):
 def test_an_image_without_emlearn_says_so(base, capsys):
     assert main(["size", str(base)]) == 0
     assert "nothing of emlearn" in capsys.readouterr().out
+    assert main(["size", str(base), "--budget", "flash=16k"]) == 1
+    assert "no budget can be judged" in capsys.readouterr().err
 
 
 def test_sizes_of_the_memories_come_from_the_configuration(image, tmp_path, capsys):

@@ -90,7 +90,14 @@ def parse_budget(text: str) -> tuple[str, int]:
 
 def judge(size: Size, budgets: Iterable[tuple[str, int]], base: Size | None = None) -> list[Budget]:
     """Budgets against what emlearn takes: its rooms or, with another image as base, all that this one has
-    beyond it, stacks apart."""
+    beyond it, stacks apart. Raises EmlearnError for a budget where there is nothing of emlearn to hold it."""
+    budgets = list(budgets)
+    if budgets and base is None and not size.rooms:
+        raise EmlearnError(
+            "nothing of emlearn is in this image, so no budget can be judged",
+            size.elf,
+            "the image of the application that has the model, or --against another one",
+        )
     used = size.emlearn if base is None else beyond(size, base)
     return [Budget(memory, limit, getattr(used, memory)) for memory, limit in budgets]
 

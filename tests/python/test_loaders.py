@@ -101,6 +101,7 @@ BAD_CSV = [
     (HEADER + "0,0,0,1,a\nnan,0,0,1,a\n", "a.csv:3: time is not a finite number"),
     (HEADER + "0,0,0,1,a\n\n0.02,0,0,nan,a\n", "a.csv:4: acc_z is not a finite number"),
     (HEADER + "0,0,-inf,1,a\n0.02,0,0,0,a\n", "a.csv:2: acc_y is not a finite number"),
+    (HEADER + '0,0,0,1,"a\nb"\n0.02,0,0,1,a\n', "a quoted field spans several lines"),
     (HEADER + "0,0,0,1,a\n", "1 frame, too short"),
     (HEADER + "0,0,0,1,a\n0.02,0,0,1,a\n0.01,0,0,1,a\n", "time goes back"),
     (HEADER + "0,0,0,1,a\n20,0,0,1,a\n40,0,0,1,a\n", "0.05 Hz"),

@@ -70,6 +70,9 @@ def _read(files: Files, file_name: str, name: str, entry: IndexEntry) -> list[Ra
             )
     except ValueError as error:
         raise _explain(files, file_name, columns, numeric, str(error)) from None
+    if len(table) != len(lines) - 1:
+        hint = "put each frame on a line of its own, and no line break in a label"
+        raise EmlearnError("a quoted field spans several lines", where, hint)
     bad_time = np.flatnonzero(~np.isfinite(table[:, 0]))
     if len(bad_time):
         raise EmlearnError("time is not a finite number", _place(files, file_name, None, int(bad_time[0])))

@@ -240,3 +240,10 @@ def test_it_runs_as_a_module(tmp_path):
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "west emlearn demo -o build/demo" in done.stdout
+
+
+def test_a_place_that_cannot_be_written_is_told_before_the_work(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(demo, "run", None)
+    (tmp_path / "file").write_text("")
+    assert main(["demo", "-o", str(tmp_path / "file" / "out")]) == 1
+    assert "model.json: cannot write it" in capsys.readouterr().err

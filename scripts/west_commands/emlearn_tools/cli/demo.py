@@ -51,8 +51,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def run(args: argparse.Namespace) -> int:
     """Run the demonstration and print what it found."""
     from emlearn_tools import demo
-    from emlearn_tools.cli.train import progress
+    from emlearn_tools.cli.train import progress, require_place
 
+    require_place(args.output / demo.MODEL_FILE)
     result = demo.run(
         args.output,
         data=args.data or (),

@@ -78,9 +78,9 @@ def run(args: argparse.Namespace) -> int:
     from emlearn_tools.spec import load_spec
 
     spec = load_spec(args.spec)
-    _require_place(args.output)
+    require_place(args.output)
     if args.report:
-        _require_place(args.report / REPORT_FILE)
+        require_place(args.report / REPORT_FILE)
         need("jinja2", "--report")
         need("matplotlib", "--report")
     with progress() as advance:
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _require_place(path: Path) -> None:
+def require_place(path: Path) -> None:
     """Make the folder of `path` and find out, before the work, that it can be written, else EmlearnError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -116,10 +116,9 @@ def test_firmware_prints_the_lines_that_the_host_prints(built: Path, other_model
 def test_an_untouched_build_does_nothing(built: Path):
     succeeds(run("ninja", "-C", built))
     steps = [line for line in succeeds(run("ninja", "-C", built)).splitlines() if line.startswith("[")]
-    # Zephyr links the runner of native_sim at every build.
-    assert [
-        line for line in steps if "native simulator runner" not in line and "native_runner" not in line
-    ] == []
+    # CMake looks whether files of the generator came or went, and Zephyr links the runner of native_sim.
+    expected = ("Re-checking globbed directories", "native simulator runner", "native_runner")
+    assert [line for line in steps if not any(part in line for part in expected)] == []
 
 
 def test_an_edited_model_is_converted_and_linked_and_nothing_of_zephyr_is_compiled(

@@ -152,6 +152,17 @@ def test_recordings_are_chosen_by_name():
         evaluate(MODEL, RECORDINGS, RecordingRules(include=("z*",)))
 
 
+def test_short_holes_are_bridged_where_asked(tmp_path, capsys):
+    gappy = raw("gappy", [0.0] * 40, ["low"] * 40, gaps=(Gap(20, 3),))  # 0.3 s at 10 Hz
+    strict = evaluate(MODEL, [gappy])["windows"]
+    bridged = evaluate(MODEL, [gappy], RecordingRules(bridge_s=0.3))["windows"]
+    assert strict["dropped"]["lost frames"] > 0 == bridged["dropped"]["lost frames"]
+    assert bridged["used"] == strict["used"] + strict["dropped"]["lost frames"]
+    assert evaluate(MODEL, [gappy], RecordingRules(bridge_s=0.2))["windows"] == strict
+    assert main(["evaluate", "model.json", "--data", str(tmp_path), "--bridge", "5"]) == 1
+    assert "--bridge: 5 s is not 0 to 1" in capsys.readouterr().err
+
+
 def test_scores_on_the_training_recordings_come_with_a_warning():
     seen = [quantise(recording, SPEC) for recording in RECORDINGS]
     trained = replace(MODEL, provenance={"data_sha256": dataset.data_hash(seen)})

@@ -275,6 +275,7 @@ def main() -> None:
         cases = real_cases() if args.real else CASES
     except real_recordings.NoRecordings as reason:
         parser.exit(1, f"{reason}\n")
+    args.output.mkdir(parents=True, exist_ok=True)
     for name, text in generate(cases).items():
         (args.output / name).write_text(text)
 

@@ -175,6 +175,7 @@ def build() -> Path:
                 " ".join(command),
                 "try another compiler with CC=gcc or CC=clang",
             )
+        os.chmod(name, 0o755)  # a cache may be shared; mkstemp() makes files for one user
         os.replace(name, library)
     finally:
         Path(name).unlink(missing_ok=True)

@@ -99,10 +99,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def require_place(path: Path) -> None:
-    """Make the folder of `path` and find out, before the work, that it can be written, else EmlearnError."""
+    """Find out before the work that `path` can be written, its folders made if need be, else EmlearnError."""
+    folder = path.absolute().parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
+        with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise EmlearnError(

@@ -44,8 +44,8 @@ void emlearn_smooth_reset(struct emlearn_smooth *smooth);
  *
  * The first window after a reset decides at once. Later the class changes to the one with the most votes among the
  * last n_windows windows (fewer after a reset) when it has more votes than the present one, at least
- * min_share_percent of the votes, and the present one has stood for hold_windows windows. Among equals the class
- * seen most recently counts as the larger.
+ * min_share_percent of the votes, and the present one has stood for hold_windows windows. As many votes as the
+ * present class are not enough; of several others with equal votes the one seen most recently counts.
  *
  * @param config    the same at every call between resets
  * @param class_idx 0 to 254

@@ -73,7 +73,15 @@ int emlearn_host_push(struct emlearn_host *host, const int16_t *frames, size_t n
 		      size_t max_windows, size_t *n_used, struct emlearn_host_window *windows, int16_t *features,
 		      uint32_t *votes);
 
-/** Run the gravity filter alone over one channel of n samples. */
+/**
+ * Run the gravity filter alone over one channel, from its steady state at the first sample.
+ *
+ * @param sections   b0 b1 b2 a1 a2 of each, Q30, stable
+ * @param n_sections 1 to 255
+ * @param in         n samples
+ * @param out        n samples
+ * @return 0, or -ENOMEM if memory is short or n_sections is out of range
+ */
 int emlearn_host_filter(const int32_t *sections, uint32_t n_sections, const int16_t *in, size_t n, int16_t *out);
 
 /** The first n_frames frames of the golden signal. */

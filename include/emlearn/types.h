@@ -24,16 +24,24 @@ extern "C" {
 /** Channels of one sensor. */
 #define EMLEARN_AXES 3u
 
+/** How a number of lost frames is known. */
+enum emlearn_loss {
+	EMLEARN_LOSS_EXACT = 0, /**< counted: by the chip's own time stamps, or frame by frame */
+	EMLEARN_LOSS_ESTIMATED, /**< from elapsed time and the measured period */
+	EMLEARN_LOSS_AT_LEAST,  /**< there may have been more */
+};
+
 /**
  * Consecutive frames and their time. The caller fills it, emlearn_pipeline_push() uses it up from the front.
  */
 struct emlearn_batch {
-	const int16_t *frames; /**< n_frames * channels values, borrowed until the batch is used up */
-	size_t n_frames;       /**< frames in the batch */
-	size_t n_used;         /**< frames already consumed; 0 at first */
-	int64_t t_us;          /**< time of the first frame */
-	uint32_t period_ns;    /**< time from frame to frame, 1 to 4294967295 ns */
-	uint32_t n_lost;       /**< frames missing right before the first one; not 0 resets the pipeline */
+	const int16_t *frames;  /**< n_frames * channels values, borrowed until the batch is used up */
+	size_t n_frames;        /**< frames in the batch */
+	size_t n_used;          /**< frames already consumed; 0 at first */
+	int64_t t_us;           /**< time of the first frame */
+	uint32_t period_ns;     /**< time from frame to frame, 1 to 4294967295 ns */
+	uint32_t n_lost;        /**< frames missing right before the first one; not 0 resets the pipeline */
+	enum emlearn_loss loss; /**< how n_lost is known */
 };
 
 /** What the model says of one window. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include <zephyr/drivers/sensor.h>
+#include <zephyr/kernel.h>
 #include <zephyr/logging/log.h>
 
 LOG_MODULE_REGISTER(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
@@ -105,31 +106,38 @@ static bool is_rate(const struct emlearn_imu_asked *asked, int64_t rate_mhz)
 	return off * 1000 <= (int64_t)asked->rate_mhz * asked->rate_tolerance_permille;
 }
 
-/* Set the rate, or a neighbour of it within the tolerance where the driver knows only its own. In microhertz. */
+/* Set one rate, and see which one it has become. Microhertz, 0 if it was refused and nothing is known. */
+static int64_t try_rate(const struct device *dev, enum sensor_channel channel, int64_t rate_uhz)
+{
+	int64_t accepted = set(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, rate_uhz) ? rate_uhz : 0;
+
+	return settled(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, accepted);
+}
+
+/* The rate that the model wants, or a neighbour within its tolerance that the driver knows. Millihertz. */
 static int64_t set_rate(const struct device *dev, enum sensor_channel channel, const struct emlearn_imu_asked *asked)
 {
-	static const uint16_t families_mhz[] = {12500, 13000};
+	static const uint16_t families_mhz[] = {12500, 13000, 15625};
+	int64_t rate_mhz = try_rate(dev, channel, asked->rate_mhz * INT64_C(1000)) / 1000;
 
-	if (set(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, asked->rate_mhz * INT64_C(1000))) {
-		return asked->rate_mhz * INT64_C(1000);
-	}
 	for (size_t i = 0; i < ARRAY_SIZE(families_mhz); i++) {
-		for (int64_t rate_mhz = families_mhz[i]; rate_mhz <= RATE_MAX_MHZ; rate_mhz *= 2) {
-			if (is_rate(asked, rate_mhz) &&
-			    set(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, rate_mhz * 1000)) {
-				return rate_mhz * 1000;
+		for (int64_t near_mhz = families_mhz[i]; near_mhz <= RATE_MAX_MHZ; near_mhz *= 2) {
+			if (rate_mhz != 0 && is_rate(asked, rate_mhz)) {
+				return rate_mhz;
+			}
+			if (is_rate(asked, near_mhz)) {
+				rate_mhz = try_rate(dev, channel, near_mhz * 1000) / 1000;
 			}
 		}
 	}
-	return 0;
+	return rate_mhz;
 }
 
 static int negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel channel, struct emlearn_imu_got *got)
 {
 	const struct emlearn_imu_asked *asked = &reader->asked;
 	const struct device *dev = reader->dev;
-	int64_t accepted = set_rate(dev, channel, asked);
-	int64_t rate_mhz = (settled(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, accepted) + 500) / 1000;
+	int64_t rate_mhz = set_rate(dev, channel, asked);
 
 	if (rate_mhz <= 0) {
 		LOG_WRN("%s does not say its rate; the model wants %u mHz", dev->name, asked->rate_mhz);
@@ -192,6 +200,40 @@ static int negotiate(struct emlearn_imu_reader *reader, struct emlearn_imu_got *
 	return rc;
 }
 
+/* Where the axes of the model come from, through the board to the chip. */
+static void mount(struct emlearn_imu_reader *reader)
+{
+	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
+		struct emlearn_imu_mount_axis *axis = &reader->asked.mount[i];
+		const struct emlearn_imu_mount_axis *board = &reader->board_mount[axis->axis];
+
+		axis->axis = board->axis;
+		axis->sign = (int8_t)(axis->sign * board->sign);
+	}
+}
+
+static int set_up(struct emlearn_imu_reader *reader, const struct emlearn_imu_asked *asked, struct emlearn_imu_got *got)
+{
+	int rc = take(reader, asked);
+
+	if (rc != 0) {
+		LOG_ERR("%s: what the model asks for is not valid (rate, tolerance, sensors, steps or mount)",
+			reader->dev->name);
+		return rc;
+	}
+	if (!is_mount(reader->board_mount)) {
+		LOG_ERR("%s: property mount is not 1, 2 and 3 in some order, each with a sign", reader->dev->name);
+		return -EINVAL;
+	}
+	mount(reader);
+	rc = negotiate(reader, got);
+	if (rc == 0) {
+		/* An unpaced reader has no clock but the model's. */
+		reader->rate_mhz = got->rate_mhz != 0 && !asked->unpaced ? got->rate_mhz : asked->rate_mhz;
+	}
+	return rc;
+}
+
 int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct emlearn_imu_asked *asked,
 			     struct emlearn_imu_got *got)
 {
@@ -202,47 +244,139 @@ int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct eml
 		return -EALREADY;
 	}
 	if (!device_is_ready(reader->dev)) {
+		LOG_ERR("%s is not ready: its driver could not set it up", reader->dev->name);
 		return -ENODEV;
 	}
-	rc = take(reader, asked);
+	rc = set_up(reader, asked, got);
 	if (rc == 0) {
-		rc = negotiate(reader, got);
-	}
-	if (rc == 0) {
-		/* An unpaced reader has no clock but the model's. */
-		reader->rate_mhz = got->rate_mhz != 0 && !asked->unpaced ? got->rate_mhz : asked->rate_mhz;
-		rc = reader->api->start(reader);
-		if (rc != 0) {
-			LOG_ERR("%s cannot be read at %u mHz: %d (CONFIG_SYS_CLOCK_TICKS_PER_SEC too low?)",
-				reader->dev->name, reader->rate_mhz, rc);
-		}
+		reader->stats = (struct emlearn_imu_stats){0};
+		rc = reader->backend->start(reader, got);
 	}
 	reader->running = rc == 0;
 	return rc;
 }
 
-int emlearn_imu_reader_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch)
+int emlearn_imu_set_up_again(struct emlearn_imu_reader *reader)
 {
-	return reader->running ? reader->api->read(reader, batch) : -EINVAL;
+	struct emlearn_imu_got got = {0};
+
+	return negotiate(reader, &got);
+}
+
+int64_t emlearn_imu_now_us(void)
+{
+	return (int64_t)k_ticks_to_us_floor64((uint64_t)k_uptime_ticks());
+}
+
+/* From the newest frame of a batch until now. */
+static uint32_t latency_us(const struct emlearn_batch *batch)
+{
+	int64_t newest_us = batch->t_us + (int64_t)(batch->n_frames - 1) * batch->period_ns / 1000;
+	int64_t late_us = emlearn_imu_now_us() - newest_us;
+
+	return late_us < 0 ? 0 : (uint32_t)MIN(late_us, UINT32_MAX);
+}
+
+int emlearn_imu_reader_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timeout_t timeout)
+{
+	struct emlearn_imu_stats *stats = &reader->stats;
+	int rc;
+
+	if (!reader->running) {
+		return -EINVAL;
+	}
+	rc = reader->backend->read(reader, batch, sys_timepoint_calc(timeout));
+	if (rc == 0) {
+		stats->n_frames += (uint32_t)batch->n_frames;
+		stats->n_batches++;
+		stats->n_lost += batch->n_lost;
+		stats->worst_latency_us = MAX(stats->worst_latency_us, latency_us(batch));
+	}
+	return rc;
+}
+
+int emlearn_imu_reader_run(struct emlearn_imu_reader *reader, emlearn_imu_on_batch on_batch, void *user)
+{
+	struct emlearn_batch batch;
+	int rc;
+
+	do {
+		rc = emlearn_imu_reader_read(reader, &batch, K_FOREVER);
+		if (rc == 0) {
+			rc = on_batch(&batch, user);
+		}
+	} while (rc == 0);
+	return rc;
 }
 
 void emlearn_imu_reader_stop(struct emlearn_imu_reader *reader)
 {
 	if (reader->running) {
-		reader->api->stop(reader);
+		reader->backend->stop(reader);
 		reader->running = false;
 	}
 }
 
-void emlearn_imu_reader_convert(const struct emlearn_imu_reader *reader, uint8_t sensor,
-				const struct sensor_value values[EMLEARN_AXES], int16_t out[EMLEARN_AXES])
+void emlearn_imu_reader_stats(const struct emlearn_imu_reader *reader, struct emlearn_imu_stats *stats)
 {
-	const struct emlearn_imu_scale *scale = sensor == EMLEARN_SENSOR_ACC ? &reader->acc_scale : &reader->gyro_scale;
+	*stats = reader->stats;
+}
 
+/* Mount one sensor; -(-32768) is held to what fits. */
+static void to_axes(const struct emlearn_imu_reader *reader, const int16_t counts[EMLEARN_AXES],
+		    int16_t out[EMLEARN_AXES])
+{
 	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
 		const struct emlearn_imu_mount_axis *from = &reader->asked.mount[i];
-		int count = emlearn_imu_count(scale, &values[from->axis]) * from->sign;
+		int count = counts[from->axis] * from->sign;
 
 		out[i] = (int16_t)(count > INT16_MAX ? INT16_MAX : count);
 	}
+}
+
+void emlearn_imu_from_values(const struct emlearn_imu_reader *reader, uint8_t sensor,
+			     const struct sensor_value values[EMLEARN_AXES], int16_t out[EMLEARN_AXES])
+{
+	const struct emlearn_imu_scale *scale = sensor == EMLEARN_SENSOR_ACC ? &reader->acc_scale : &reader->gyro_scale;
+	int16_t counts[EMLEARN_AXES];
+
+	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
+		counts[i] = emlearn_imu_count(scale, &values[i]);
+	}
+	to_axes(reader, counts, out);
+}
+
+int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor, struct emlearn_imu_step step,
+			      uint32_t range_milli, struct emlearn_imu_got *got)
+{
+	const bool is_acc = sensor == EMLEARN_SENSOR_ACC;
+	const struct emlearn_imu_step *model = is_acc ? &reader->asked.acc_step : &reader->asked.gyro_step;
+	int64_t wanted = wanted_range(model);
+
+	emlearn_imu_ratio(is_acc ? &reader->acc_codes : &reader->gyro_codes, &step, model);
+	if (is_acc) {
+		got->acc_step = step;
+		got->acc_range_mg = range_milli;
+	} else {
+		got->gyro_step = step;
+		got->gyro_range_mdps = range_milli;
+	}
+	if (range_milli < wanted - wanted / 4) {
+		LOG_ERR("%s: range of the %s is %u; the model wants %d", reader->dev->name,
+			is_acc ? "accelerometer" : "gyroscope", range_milli, (int)wanted);
+		return -ERANGE;
+	}
+	return 0;
+}
+
+void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t codes[EMLEARN_AXES],
+			    int16_t out[EMLEARN_AXES])
+{
+	const struct emlearn_imu_ratio *ratio = sensor == EMLEARN_SENSOR_ACC ? &reader->acc_codes : &reader->gyro_codes;
+	int16_t counts[EMLEARN_AXES];
+
+	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
+		counts[i] = emlearn_imu_rescaled(ratio, codes[i]);
+	}
+	to_axes(reader, counts, out);
 }

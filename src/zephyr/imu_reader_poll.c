@@ -8,11 +8,6 @@
 
 #define MHZ_PER_PERIOD_US UINT32_C(1000000000)
 
-static int64_t now_us(void)
-{
-	return (int64_t)k_ticks_to_us_floor64((uint64_t)k_uptime_ticks());
-}
-
 static uint32_t period_us(const struct emlearn_imu_reader_poll *poll)
 {
 	return MHZ_PER_PERIOD_US / poll->reader.rate_mhz;
@@ -42,7 +37,7 @@ static uint32_t wait(struct emlearn_imu_reader_poll *poll)
 	if (poll->reader.asked.unpaced) {
 		return 0;
 	}
-	early_us = poll->due_us - now_us();
+	early_us = poll->due_us - emlearn_imu_now_us();
 	if (early_us > 0) {
 		k_sleep(K_USEC(early_us));
 		return 0;
@@ -63,20 +58,20 @@ static int fetch(struct emlearn_imu_reader_poll *poll, int16_t *frame)
 	if (rc == 0 && (sensors & EMLEARN_SENSOR_ACC) != 0) {
 		rc = sensor_channel_get(dev, SENSOR_CHAN_ACCEL_XYZ, values);
 		if (rc == 0) {
-			emlearn_imu_reader_convert(&poll->reader, EMLEARN_SENSOR_ACC, values, frame);
+			emlearn_imu_from_values(&poll->reader, EMLEARN_SENSOR_ACC, values, frame);
 			frame += EMLEARN_AXES;
 		}
 	}
 	if (rc == 0 && (sensors & EMLEARN_SENSOR_GYRO) != 0) {
 		rc = sensor_channel_get(dev, SENSOR_CHAN_GYRO_XYZ, values);
 		if (rc == 0) {
-			emlearn_imu_reader_convert(&poll->reader, EMLEARN_SENSOR_GYRO, values, frame);
+			emlearn_imu_from_values(&poll->reader, EMLEARN_SENSOR_GYRO, values, frame);
 		}
 	}
 	return rc;
 }
 
-static int poll_start(struct emlearn_imu_reader *reader)
+static int poll_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
 	struct emlearn_imu_reader_poll *poll = CONTAINER_OF(reader, struct emlearn_imu_reader_poll, reader);
 
@@ -84,20 +79,24 @@ static int poll_start(struct emlearn_imu_reader *reader)
 	if (!reader->asked.unpaced && 3 * k_ticks_to_us_ceil32(1) > period_us(poll)) {
 		return -ENOTSUP;
 	}
-	poll->due_us = reader->asked.unpaced ? 0 : now_us();
+	got->watermark_frames = 1;
+	got->stall_us = period_us(poll);
+	poll->due_us = reader->asked.unpaced ? 0 : emlearn_imu_now_us();
 	poll->rest = 0;
 	poll->n_lost = 0;
 	poll->n_errors = 0;
 	return 0;
 }
 
-static int poll_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch)
+static int poll_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
 {
 	struct emlearn_imu_reader_poll *poll = CONTAINER_OF(reader, struct emlearn_imu_reader_poll, reader);
 	const size_t n_channels = EMLEARN_AXES * (((reader->asked.sensors & EMLEARN_SENSOR_ACC) != 0 ? 1u : 0u) +
 						  ((reader->asked.sensors & EMLEARN_SENSOR_GYRO) != 0 ? 1u : 0u));
 	size_t n = 0;
 	int rc = 0;
+
+	ARG_UNUSED(end);
 
 	while (n < poll->batch_frames) {
 		uint32_t missed = wait(poll);
@@ -137,6 +136,7 @@ static int poll_read(struct emlearn_imu_reader *reader, struct emlearn_batch *ba
 	batch->frames = poll->frames;
 	batch->n_frames = n;
 	batch->n_used = 0;
+	batch->loss = EMLEARN_LOSS_EXACT;
 	batch->period_ns = (uint32_t)MIN(UINT64_C(1000000000000) / reader->rate_mhz, UINT32_MAX);
 	return 0;
 }
@@ -146,7 +146,7 @@ static void poll_stop(struct emlearn_imu_reader *reader)
 	ARG_UNUSED(reader);
 }
 
-const struct emlearn_imu_reader_api emlearn_imu_reader_poll_api = {
+const struct emlearn_imu_backend emlearn_imu_backend_poll = {
 	.start = poll_start,
 	.read = poll_read,
 	.stop = poll_stop,

@@ -30,6 +30,20 @@ int emlearn_imu_scale_gyro(struct emlearn_imu_scale *scale, const struct emlearn
 	return set(scale, step, DEGREE_1E7, PI_1E7);
 }
 
+static int16_t held(int64_t count)
+{
+	return (int16_t)(count > INT16_MAX ? INT16_MAX : count < INT16_MIN ? INT16_MIN : count);
+}
+
+/* floor(num / div + 1/2), held; num below 2^62, div above 0 */
+static int16_t nearest(int64_t num, int64_t div)
+{
+	int64_t a = 2 * num + div;
+	int64_t b = 2 * div;
+
+	return held(a / b - (a % b < 0 ? 1 : 0));
+}
+
 int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct sensor_value *value)
 {
 	int64_t micro = value->val1 * INT64_C(1000000) + value->val2;
@@ -40,10 +54,38 @@ int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct se
 	if (micro < -scale->limit) {
 		return INT16_MIN;
 	}
-	/* floor(a / b) of a = 2 * micro * mul + div, b = 2 * div > 0 */
-	int64_t a = 2 * micro * scale->mul + scale->div;
-	int64_t b = 2 * scale->div;
-	int64_t count = a / b - (a % b < 0 ? 1 : 0);
+	return nearest(micro * scale->mul, scale->div);
+}
 
-	return (int16_t)(count > INT16_MAX ? INT16_MAX : count < INT16_MIN ? INT16_MIN : count);
+static uint64_t common_divisor(uint64_t a, uint64_t b)
+{
+	while (b != 0) {
+		uint64_t rest = a % b;
+
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+void emlearn_imu_ratio(struct emlearn_imu_ratio *ratio, const struct emlearn_imu_step *from,
+		       const struct emlearn_imu_step *to)
+{
+	uint64_t mul = (uint64_t)from->num * to->den;
+	uint64_t div = (uint64_t)from->den * to->num;
+	uint64_t common = common_divisor(mul, div);
+
+	mul /= common;
+	div /= common;
+	while (mul > INT32_MAX || div > INT32_MAX) {
+		mul = (mul + 1) / 2;
+		div = (div + 1) / 2;
+	}
+	ratio->mul = (int64_t)mul;
+	ratio->div = (int64_t)div;
+}
+
+int16_t emlearn_imu_rescaled(const struct emlearn_imu_ratio *ratio, int32_t code)
+{
+	return ratio->mul == ratio->div ? held(code) : nearest(code * ratio->mul, ratio->div);
 }

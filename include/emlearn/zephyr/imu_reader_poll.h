@@ -12,7 +12,7 @@
 #ifndef EMLEARN_ZEPHYR_IMU_READER_POLL_H_
 #define EMLEARN_ZEPHYR_IMU_READER_POLL_H_
 
-#include <emlearn/zephyr/imu_reader.h>
+#include <emlearn/zephyr/imu_backend.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,18 +29,18 @@ struct emlearn_imu_reader_poll {
 	int64_t due_us;
 };
 
-extern const struct emlearn_imu_reader_api emlearn_imu_reader_poll_api;
+extern const struct emlearn_imu_backend emlearn_imu_backend_poll;
 
 /**
  * Define a static polling reader `name`; `&name.reader` goes into the functions of imu_reader.h.
  *
- * @param device_        as of DEVICE_DT_GET()
+ * @param node_id        of the sensor, or of a node emlearn,imu
  * @param batch_frames_  frames of a full batch, 1 or more; a batch takes that many sample periods to read
  */
-#define EMLEARN_IMU_READER_POLL_DEFINE(name, device_, batch_frames_)                                                   \
-	static int16_t emlearn_frames_##name[(batch_frames_) * EMLEARN_IMU_CHANNELS_MAX];                              \
+#define EMLEARN_IMU_READER_POLL_DEFINE(name, node_id, batch_frames_)                                                   \
+	static int16_t emlearn_frames_##name[(batch_frames_)*EMLEARN_IMU_CHANNELS_MAX];                                \
 	static struct emlearn_imu_reader_poll name = {                                                                 \
-		.reader = {.api = &emlearn_imu_reader_poll_api, .dev = (device_)},                                     \
+		.reader = EMLEARN_IMU_READER_INIT(&emlearn_imu_backend_poll, node_id),                                 \
 		.frames = emlearn_frames_##name,                                                                       \
 		.batch_frames = (batch_frames_),                                                                       \
 	}

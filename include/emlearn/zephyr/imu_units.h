@@ -30,6 +30,12 @@ struct emlearn_imu_scale {
 	int64_t limit;
 };
 
+/** A factor from codes of a chip to counts of a model; the fields are private. */
+struct emlearn_imu_ratio {
+	int64_t mul;
+	int64_t div;
+};
+
 /**
  * Prepare the way from m/s2 to counts of a step in g (1 g = 9.80665 m/s2).
  *
@@ -51,6 +57,22 @@ int emlearn_imu_scale_gyro(struct emlearn_imu_scale *scale, const struct emlearn
  * for steps down to 12 ug or 0.4 mdps. Two 64-bit divisions at most, no floating point, ISR-safe.
  */
 int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct sensor_value *value);
+
+/**
+ * Prepare the way from counts of one step to counts of another; both steps valid.
+ *
+ * Exact where the ratio has less than 32 bits above and below the line, which those of all known chips have.
+ */
+void emlearn_imu_ratio(struct emlearn_imu_ratio *ratio, const struct emlearn_imu_step *from,
+		       const struct emlearn_imu_step *to);
+
+/**
+ * A code of the chip in counts: the same number where the steps are, else the nearest, halves towards plus infinity,
+ * held to int16.
+ *
+ * @param code at most 24 bits
+ */
+int16_t emlearn_imu_rescaled(const struct emlearn_imu_ratio *ratio, int32_t code);
 
 #ifdef __cplusplus
 }

@@ -12,14 +12,14 @@
 #include <emlearn/golden.h>
 #include <emlearn/pipeline.h>
 #include <emlearn/wire.h>
-#include <emlearn/zephyr/imu_reader_poll.h>
+#include <emlearn/zephyr/imu_reader.h>
 
 #include "har.h"
 #include "truth.h"
 
 #define IMU DEVICE_DT_GET(DT_CHOSEN(emlearn_imu))
 
-EMLEARN_IMU_READER_POLL_DEFINE(reader, IMU, CONFIG_HAR_IMU_BATCH_FRAMES);
+EMLEARN_IMU_READER_DEFINE(reader, DT_CHOSEN(emlearn_imu), CONFIG_HAR_IMU_BATCH_FRAMES);
 HAR_PIPELINE_DEFINE(pipeline);
 
 static int self_test(void)
@@ -92,7 +92,7 @@ static int run(void)
 	}
 	printk("%s: %u mHz, asked for %u\n", IMU->name, got.rate_mhz, asked.rate_mhz);
 	do {
-		rc = emlearn_imu_reader_read(&reader.reader, &batch);
+		rc = emlearn_imu_reader_read(&reader.reader, &batch, K_FOREVER);
 		if (rc == 0) {
 			rc = IS_ENABLED(CONFIG_HAR_IMU_READ_ONLY) ? show(&batch) : classify(&batch);
 		}

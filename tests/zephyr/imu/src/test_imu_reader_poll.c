@@ -5,13 +5,13 @@
 #include <zephyr/kernel.h>
 #include <zephyr/ztest.h>
 
-#include <emlearn/zephyr/imu_reader_poll.h>
+#include <emlearn/zephyr/imu_reader.h>
 
 #include "fake_imu.h"
 
 #define BATCH 8
 
-EMLEARN_IMU_READER_POLL_DEFINE(poll, NULL, BATCH);
+EMLEARN_IMU_READER_POLL_DEFINE(poll, DT_NODELABEL(replay_codes), BATCH);
 
 static struct emlearn_imu_asked asked;
 static struct emlearn_imu_got got;
@@ -47,7 +47,7 @@ static int start(void)
 static int read_batch(void)
 {
 	memset(&batch, 0xff, sizeof(batch));
-	return emlearn_imu_reader_read(&poll.reader, &batch);
+	return emlearn_imu_reader_read(&poll.reader, &batch, K_FOREVER);
 }
 
 static void set_acc_counts(int32_t x, int32_t y, int32_t z)

@@ -6,7 +6,7 @@
 #include <zephyr/rtio/rtio.h>
 #include <zephyr/ztest.h>
 
-#include <emlearn/zephyr/imu_reader_poll.h>
+#include <emlearn/zephyr/imu_reader.h>
 #include <emlearn/zephyr/replay_imu.h>
 
 #include "recordings.h"
@@ -27,7 +27,7 @@ SENSOR_DT_READ_IODEV(second_iodev, DT_NODELABEL(replay_walk), {SENSOR_CHAN_ACCEL
 SENSOR_DT_STREAM_IODEV(stream_iodev, DT_NODELABEL(replay_walk), {SENSOR_TRIG_NEAR_FAR, SENSOR_STREAM_DATA_INCLUDE});
 RTIO_DEFINE_WITH_MEMPOOL(context, 2, 2, 2, 64, 8);
 
-EMLEARN_IMU_READER_POLL_DEFINE(poll, CODES, 32);
+EMLEARN_IMU_READER_POLL_DEFINE(poll, DT_NODELABEL(replay_codes), 32);
 
 static void before(void *fixture)
 {
@@ -280,7 +280,7 @@ ZTEST(replay_imu, test_every_code_comes_back_through_device_and_reader)
 			}
 		}
 		emlearn_replay_imu_rewind(CODES);
-		while (emlearn_imu_reader_read(&poll.reader, &batch) == 0) {
+		while (emlearn_imu_reader_read(&poll.reader, &batch, K_FOREVER) == 0) {
 			zassert_mem_equal(batch.frames, codes_frames[n],
 					  batch.n_frames * CODES_CHANNELS * sizeof(int16_t));
 			n += (uint32_t)batch.n_frames;

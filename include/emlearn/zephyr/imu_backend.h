@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * For back ends of the IMU reader: what one is, and what all of them share. Applications need imu_reader.h only.
+ */
+#ifndef EMLEARN_ZEPHYR_IMU_BACKEND_H_
+#define EMLEARN_ZEPHYR_IMU_BACKEND_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zephyr/device.h>
+#include <zephyr/devicetree.h>
+#include <zephyr/kernel.h>
+
+#include <emlearn/zephyr/imu_types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** The sensor's node: `node_id` itself, or the sensor that a node emlearn,imu stands for. */
+#define EMLEARN_IMU_SENSOR(node_id)                                                                                    \
+	COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, emlearn_imu), (DT_PHANDLE(node_id, sensor)), (node_id))
+
+/* One axis of the property mount: +-1 to +-3 for x to z of the chip. */
+#define EMLEARN_IMU_MOUNT_VALUE(node_id, i) ((int32_t)DT_PROP_BY_IDX(node_id, mount, i))
+#define EMLEARN_IMU_MOUNT_AXIS(node_id, i)                                                                             \
+	{                                                                                                              \
+		(uint8_t)((EMLEARN_IMU_MOUNT_VALUE(node_id, i) < 0 ? -EMLEARN_IMU_MOUNT_VALUE(node_id, i)              \
+								   : EMLEARN_IMU_MOUNT_VALUE(node_id, i)) -            \
+			  1),                                                                                          \
+			EMLEARN_IMU_MOUNT_VALUE(node_id, i) < 0 ? -1 : 1                                               \
+	}
+
+/** Initialiser of the board's mount: the property of a node emlearn,imu, else the chip's own axes. */
+#define EMLEARN_IMU_MOUNT(node_id)                                                                                     \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, mount),                                                                  \
+		    ({EMLEARN_IMU_MOUNT_AXIS(node_id, 0), EMLEARN_IMU_MOUNT_AXIS(node_id, 1),                          \
+		      EMLEARN_IMU_MOUNT_AXIS(node_id, 2)}),                                                            \
+		    ({{0, 1}, {1, 1}, {2, 1}}))
+
+/** Frames at which the chip's FIFO asks to be read: the property of a node emlearn,imu, else a batch. */
+#define EMLEARN_IMU_WATERMARK(node_id, batch_frames)                                                                   \
+	COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, emlearn_imu), (DT_PROP_OR(node_id, watermark_frames, batch_frames)),   \
+		    (batch_frames))
+
+struct emlearn_imu_reader;
+
+/** What a back end does. Called by imu_reader.c, which has checked and negotiated what can be. */
+struct emlearn_imu_backend {
+	/**
+	 * Start. The driver has been set up; reader->rate_mhz is what it said.
+	 *
+	 * got holds what was negotiated; a back end that knows better (registers) corrects it, and fills in
+	 * watermark_frames and stall_us. Logs its own errors, naming the device.
+	 */
+	int (*start)(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got);
+	/** As emlearn_imu_reader_read(), but for the counting of what is delivered. */
+	int (*read)(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end);
+	/** Stop; nothing runs or is borrowed afterwards. */
+	void (*stop)(struct emlearn_imu_reader *reader);
+};
+
+/** A reader, the first member of each back end's own struct; the fields are private to the reader and its back end. */
+struct emlearn_imu_reader {
+	const struct emlearn_imu_backend *backend;
+	const struct device *dev;
+	struct emlearn_imu_mount_axis board_mount[EMLEARN_AXES];
+	struct emlearn_imu_asked asked; /* its mount is the board's and the model's in one */
+	struct emlearn_imu_scale acc_scale;
+	struct emlearn_imu_scale gyro_scale;
+	struct emlearn_imu_ratio acc_codes;
+	struct emlearn_imu_ratio gyro_codes;
+	struct emlearn_imu_stats stats;
+	uint32_t rate_mhz;
+	uint8_t n_channels;
+	bool running;
+};
+
+/** Initialiser of the reader in a back end's struct. */
+#define EMLEARN_IMU_READER_INIT(backend_, node_id)                                                                     \
+	{                                                                                                              \
+		.backend = (backend_), .dev = DEVICE_DT_GET(EMLEARN_IMU_SENSOR(node_id)),                              \
+		.board_mount = EMLEARN_IMU_MOUNT(node_id),                                                             \
+	}
+
+/** Microseconds since boot: the clock of all batches. */
+int64_t emlearn_imu_now_us(void);
+
+/**
+ * Values of the sensor API to the channels of one sensor of a frame.
+ *
+ * @param sensor EMLEARN_SENSOR_ACC or EMLEARN_SENSOR_GYRO
+ * @param values x, y, z of the chip, m/s2 or rad/s
+ * @param out    EMLEARN_AXES counts, mounted
+ */
+void emlearn_imu_from_values(const struct emlearn_imu_reader *reader, uint8_t sensor,
+			     const struct sensor_value values[EMLEARN_AXES], int16_t out[EMLEARN_AXES]);
+
+/**
+ * Say what a code of the chip is worth, before emlearn_imu_from_codes(), and set it in `got`.
+ *
+ * @param step        one that emlearn_imu_scale_acc() takes
+ * @param range_milli range, +-, in mg or mdps
+ * @return 0; -ERANGE with a log line if the range is under three quarters of the model's
+ */
+int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor, struct emlearn_imu_step step,
+			      uint32_t range_milli, struct emlearn_imu_got *got);
+
+/**
+ * Codes of the chip to the channels of one sensor of a frame: the same number where chip and model share their step,
+ * else the nearest, halves towards plus infinity; held to int16.
+ *
+ * @param sensor EMLEARN_SENSOR_ACC or EMLEARN_SENSOR_GYRO
+ * @param codes  x, y, z of the chip, at most 24 bits
+ * @param out    EMLEARN_AXES counts, mounted
+ */
+void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t codes[EMLEARN_AXES],
+			    int16_t out[EMLEARN_AXES]);
+
+/** Set rate and range in the driver again, as at the start: after a chip has lost its power. */
+int emlearn_imu_set_up_again(struct emlearn_imu_reader *reader);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EMLEARN_ZEPHYR_IMU_BACKEND_H_ */

@@ -12,7 +12,9 @@
 #include <zephyr/device.h>
 #include <zephyr/devicetree.h>
 #include <zephyr/kernel.h>
+#include <zephyr/sys/util.h>
 
+#include <emlearn/zephyr/imu_node_check.h>
 #include <emlearn/zephyr/imu_types.h>
 
 #ifdef __cplusplus
@@ -23,8 +25,7 @@ extern "C" {
 #define EMLEARN_IMU_SENSOR(node_id)                                                                                    \
 	COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, emlearn_imu), (DT_PHANDLE(node_id, sensor)), (node_id))
 
-/* One axis of the property mount: +-1 to +-3 for x to z of the chip. */
-#define EMLEARN_IMU_MOUNT_VALUE(node_id, i) ((int32_t)DT_PROP_BY_IDX(node_id, mount, i))
+/* One axis of the property mount. */
 #define EMLEARN_IMU_MOUNT_AXIS(node_id, i)                                                                             \
 	{                                                                                                              \
 		(uint8_t)((EMLEARN_IMU_MOUNT_VALUE(node_id, i) < 0 ? -EMLEARN_IMU_MOUNT_VALUE(node_id, i)              \
@@ -35,7 +36,7 @@ extern "C" {
 
 /** Initialiser of the board's mount: the property of a node emlearn,imu, else the chip's own axes. */
 #define EMLEARN_IMU_MOUNT(node_id)                                                                                     \
-	COND_CODE_1(DT_NODE_HAS_PROP(node_id, mount),                                                                  \
+	COND_CODE_1(UTIL_AND(DT_NODE_HAS_COMPAT(node_id, emlearn_imu), DT_PROP_HAS_IDX(node_id, mount, 2)),            \
 		    ({EMLEARN_IMU_MOUNT_AXIS(node_id, 0), EMLEARN_IMU_MOUNT_AXIS(node_id, 1),                          \
 		      EMLEARN_IMU_MOUNT_AXIS(node_id, 2)}),                                                            \
 		    ({{0, 1}, {1, 1}, {2, 1}}))
@@ -78,10 +79,13 @@ struct emlearn_imu_reader {
 	bool running;
 };
 
+/* A node that EMLEARN_IMU_NODE_CHECK() refuses makes no second error here. */
+#define EMLEARN_IMU_DEVICE(node_id) COND_CODE_1(DT_NODE_HAS_STATUS_OKAY(node_id), (DEVICE_DT_GET(node_id)), (NULL))
+
 /** Initialiser of the reader in a back end's struct. */
 #define EMLEARN_IMU_READER_INIT(backend_, node_id)                                                                     \
 	{                                                                                                              \
-		.backend = (backend_), .dev = DEVICE_DT_GET(EMLEARN_IMU_SENSOR(node_id)),                              \
+		.backend = (backend_), .dev = EMLEARN_IMU_DEVICE(EMLEARN_IMU_SENSOR(node_id)),                         \
 		.board_mount = EMLEARN_IMU_MOUNT(node_id),                                                             \
 	}
 

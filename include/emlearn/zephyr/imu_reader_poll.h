@@ -38,6 +38,7 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_poll;
  * @param batch_frames_  frames of a full batch, 1 or more; a batch takes that many sample periods to read
  */
 #define EMLEARN_IMU_READER_POLL_DEFINE(name, node_id, batch_frames_)                                                   \
+	EMLEARN_IMU_NODE_CHECK(node_id, batch_frames_);                                                                \
 	static int16_t emlearn_frames_##name[(batch_frames_)*EMLEARN_IMU_CHANNELS_MAX];                                \
 	static struct emlearn_imu_reader_poll name = {                                                                 \
 		.reader = EMLEARN_IMU_READER_INIT(&emlearn_imu_backend_poll, node_id),                                 \

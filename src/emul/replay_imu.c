@@ -12,6 +12,7 @@
 
 #include <emlearn/types.h>
 
+#include "recording_option.h"
 #include "replay_imu.h"
 
 /* um/s2 in a g, and pi * 10^7 urad in 1800 * 10^6 degrees. */
@@ -182,7 +183,7 @@ static DEVICE_API(sensor, replay_api) = {
 };
 
 /* On native_sim the first device may play a file. */
-#define FILE_OR_ARRAY(n, array) COND_CODE_1(IS_EQ(n, 0), (replay_file(array)), (array))
+#define FILE_OR_ARRAY(n, array) COND_CODE_1(IS_EQ(n, 0), (recording_option(array)), (array))
 
 #define REPLAY_IMU(n)                                                                                                  \
 	extern const struct emlearn_recording UTIL_CAT(DT_INST_STRING_TOKEN(n, recording), _recording);                \

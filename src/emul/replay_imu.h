@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to the replay device: its state, shared by fetch/get, read/decode and the loader of files. */
+/* Private to the replay device: its state, shared by fetch/get and read/decode. */
 #ifndef EMLEARN_EMUL_REPLAY_IMU_H_
 #define EMLEARN_EMUL_REPLAY_IMU_H_
 
@@ -36,12 +36,5 @@ int64_t replay_to_micro(const struct replay_scale *scale, int32_t count);
 /* Sensor API: one-shot read and its decoder. */
 void replay_submit(const struct device *dev, struct rtio_iodev_sqe *iodev_sqe);
 int replay_get_decoder(const struct device *dev, const struct sensor_decoder_api **decoder);
-
-#ifdef CONFIG_ARCH_POSIX
-/* The file to play instead of `array`, on the grid of that one; `array` itself where no file is named. */
-const struct emlearn_recording *replay_file(const struct emlearn_recording *array);
-#else
-#define replay_file(array) (array)
-#endif
 
 #endif /* EMLEARN_EMUL_REPLAY_IMU_H_ */

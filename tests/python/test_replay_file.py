@@ -25,13 +25,23 @@ pytestmark = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc not ins
 def loader(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     """The host side of the loader as a library."""
     library = tmp_path_factory.mktemp("loader") / "loader.so"
-    sources = [ROOT / "src" / "emul" / f"replay_{name}_bottom.c" for name in ("file", "time")]
+    sources = sorted((ROOT / "src" / "emul").glob("recording_*_bottom.c"))
     flags = "-shared -fPIC -std=gnu11 -O1 -Wall -Wextra -Wconversion -Wshadow -Werror".split()
     subprocess.run(["gcc", *flags, f"-I{ROOT}/include", "-o", library, *sources, "-lm"], check=True)
     loaded = ctypes.CDLL(str(library))
-    loaded.replay_file_load.restype = ctypes.c_char_p
-    loaded.replay_time_measure.restype = ctypes.c_long
+    loaded.recording_file_read.restype = ctypes.c_char_p
+    loaded.recording_time_measure.restype = ctypes.c_long
     return loaded
+
+
+def load(loader: ctypes.CDLL, file: Path, out: Recording) -> str | None:
+    """Read a file onto the grid of `out`, sensors included; the error, None without."""
+    table = ctypes.c_void_p()
+    error = loader.recording_file_read(str(file).encode(), ctypes.c_uint8(out.sensors), ctypes.byref(table))
+    if error is not None:
+        return error.decode()
+    loader.recording_file_quantise(table, ctypes.byref(out))
+    return None
 
 
 def measure(loader: ctypes.CDLL, time_s: list[float]) -> tuple[float, tuple[tuple[int, int], ...]] | None:
@@ -39,7 +49,7 @@ def measure(loader: ctypes.CDLL, time_s: list[float]) -> tuple[float, tuple[tupl
     stamps = (ctypes.c_double * len(time_s))(*time_s)
     gaps = (Gap * len(time_s))()
     rate = ctypes.c_double()
-    n = loader.replay_time_measure(stamps, ctypes.c_size_t(len(time_s)), gaps, ctypes.byref(rate))
+    n = loader.recording_time_measure(stamps, ctypes.c_size_t(len(time_s)), gaps, ctypes.byref(rate))
     return None if n < 0 else (rate.value, tuple((gaps[i].frame, gaps[i].n_lost) for i in range(n)))
 
 
@@ -117,7 +127,7 @@ def test_more_missing_frames_than_can_be_counted_are_a_clock_that_was_set(
     file = tmp_path / "jump.csv"
     file.write_text("time,acc_x,acc_y,acc_z\n" + "".join(f"{t!r},0,0,1\n" for t in time_s), encoding="utf-8")
     out = Recording(acc_step_num=1, acc_step_den=8192, sensors=1)
-    assert b"jump.csv: time jumps by years" in loader.replay_file_load(str(file).encode(), ctypes.byref(out))
+    assert "jump.csv: time jumps by years" in load(loader, file, out)
 
 
 VALUES = st.one_of(
@@ -183,8 +193,7 @@ def test_frames_and_labels_are_those_of_the_host_tools(
         gyro_step_den=gyro_step.denominator,
         sensors=SENSORS[sensors],
     )
-    error = loader.replay_file_load(str(file).encode(), ctypes.byref(out))
-    assert error is None
+    assert load(loader, file, out) is None
     try:
         (raw,) = recording.load([file])
     except EmlearnError as refused:

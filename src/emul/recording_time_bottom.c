@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "replay_time.h"
+#include "recording_time.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -92,7 +92,7 @@ static size_t settle(const double *time_s, size_t n, size_t frame, double period
 
 /*
  * Fill gaps; outside_s and n_outside: time and number of the steps that belong to none. Returns the number of gaps or
- * REPLAY_TIME_JUMPS.
+ * RECORDING_TIME_JUMPS.
  */
 static long find_gaps(const double *time_s, size_t n, double period_s, struct emlearn_recording_gap *gaps,
 		      double *outside_s, size_t *n_outside)
@@ -110,7 +110,7 @@ static long find_gaps(const double *time_s, size_t n, double period_s, struct em
 			double lost = late(time_s, settled, period_s) - late(time_s, frame - 1, period_s);
 
 			if (lost > UINT32_MAX) {
-				return REPLAY_TIME_JUMPS;
+				return RECORDING_TIME_JUMPS;
 			}
 			if (lost > GAP_PERIODS - 1) {
 				gaps[n_gaps].frame = (uint32_t)frame;
@@ -127,7 +127,7 @@ static long find_gaps(const double *time_s, size_t n, double period_s, struct em
 	return n_gaps;
 }
 
-long replay_time_measure(const double *time_s, size_t n, struct emlearn_recording_gap *gaps, double *rate_hz)
+long recording_time_measure(const double *time_s, size_t n, struct emlearn_recording_gap *gaps, double *rate_hz)
 {
 	double period;
 	double outside_s;

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decisions of firmware that reads a chip are those of the host on the same recording.
+
+The chip is a model of its registers, FIFO and interrupt line and plays the recording on native_sim; driver,
+reader, pipeline and trained model are those of a device. tests/zephyr/imu_decisions is the application.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import chip_cases
+import numpy as np
+import pytest
+from chip_cases import CASES, Case
+from emlearn_tools import artifact, native
+from emlearn_tools.atomic import write_text
+from emlearn_tools.evaluate import decide
+from emlearn_tools.loaders.csv_table import text_of_recording
+from emlearn_tools.recording import Recording, load, quantise
+from emlearn_tools.replay import lines, turn
+from emlearn_tools.trees_layout import layout
+from test_build_integration import BOARD, ROOT, pytestmark, run, succeeds  # noqa: F401
+
+APPLICATION = ROOT / "tests" / "zephyr" / "imu_decisions"
+TURNED = ((1, 1), (0, -1), (2, 1))
+"""The mount of the node `turned` in the overlays."""
+
+BATCH_FRAMES = 32
+"""Of the application."""
+
+
+class Firmware(NamedTuple):
+    """An image of one chip, with all models, and a CSV file for each."""
+
+    program: Path
+    folder: Path
+
+
+class Run(NamedTuple):
+    """What the image printed: decisions, time of the chip's first frame in us, frames delivered and lost."""
+
+    decisions: list[native.Decision]
+    digests: set[int]
+    start_us: int
+    n_frames: int
+    n_lost: int
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Firmware]:
+    """Images by chip, as far as they were asked for: fill with firmware()."""
+    return {}
+
+
+@pytest.fixture
+def firmware(case: Case, built: dict[str, Firmware], tmp_path_factory: pytest.TempPathFactory) -> Firmware:
+    """The image of the case's chip."""
+    if case.chip not in built:
+        built[case.chip] = build(case.chip, tmp_path_factory.mktemp(case.chip))
+    return built[case.chip]
+
+
+def build(chip: str, folder: Path) -> Firmware:
+    """Train all models of a chip and build them into one image."""
+    for case in CASES[chip]:
+        raw = chip_cases.record(case)
+        write_text(folder / f"{case.name}.csv", text_of_recording(raw))
+        artifact.save(chip_cases.train(case, raw), folder / f"{case.name}.json")
+    succeeds(
+        run(
+            *("cmake", "-GNinja", f"-S{APPLICATION}", f"-B{folder}/build", f"-DBOARD={BOARD}"),
+            f"-DEXTRA_DTC_OVERLAY_FILE={chip}.overlay",
+            f"-DEXTRA_CONF_FILE={chip}.conf",
+            f"-DDECISIONS_MODELS={folder}",
+        )
+    )
+    succeeds(run("ninja", "-C", folder / "build"))
+    return Firmware(folder / "build" / "zephyr" / "zephyr.exe", folder)
+
+
+def play(firmware: Firmware, case: Case, *options: str, csv: Path | None = None) -> Run:
+    """Run the image with the model of a case on its recording, or on `csv`."""
+    file = csv or firmware.folder / f"{case.name}.csv"
+    output = succeeds(run(firmware.program, f"--model={case.name}", f"--imu-replay={file}", *options))
+    decoded = [native.wire_decode(line) for line in re.findall(r"^E1,\S+", output, re.MULTILINE)]
+    start = re.search(r"^first frame at (\d+) us$", output, re.MULTILINE)
+    end = re.search(r"^frames (\d+) lost (\d+)$", output, re.MULTILINE)
+    assert start and end, output
+    return Run(
+        [decision for decision, _, _ in decoded],
+        {digest for _, digest, _ in decoded},
+        int(start[1]),
+        int(end[1]),
+        int(end[2]),
+    )
+
+
+def host(
+    firmware: Firmware, case: Case, mount: tuple = chip_cases.IDENTITY_MOUNT, csv: Path | None = None
+) -> tuple[artifact.Model, Recording, list[native.Decision], np.ndarray]:
+    """Model, recording, decisions of `replay` and the last frame of each window, on the host."""
+    model = artifact.load(firmware.folder / f"{case.name}.json")
+    (raw,) = load([csv or firmware.folder / f"{case.name}.csv"])
+    recording = turn(quantise(raw, model.spec), mount)
+    decided = decide(model, layout(model.forest), recording)
+    decisions = [native.wire_decode(line.wire)[0] for line in lines(model, decided)]
+    return model, recording, decisions, decided.windows.end
+
+
+def check(played: Run, expected: tuple, ppm: int = 0) -> None:
+    """All that was played is what the host has; the clock of the chip is `ppm` fast."""
+    model, recording, decisions, end = expected
+    period_us = 1e6 / (float(model.spec.rate_hz) * (1 + ppm / 1e6))
+    assert (played.n_frames, played.n_lost) == (len(recording.samples), 0)
+    assert played.digests == {model.digest32}
+    assert [without_time(found) for found in played.decisions] == [without_time(own) for own in decisions]
+    late_us = np.array([found.t_us for found in played.decisions]) - played.start_us - end * period_us
+    assert np.abs(late_us).max() < period_us
+
+
+def without_time(decision: native.Decision) -> native.Decision:
+    """Times are compared with the chip's clock, not with that of the host's recording."""
+    return decision._replace(t_us=0)
+
+
+def of_chip(chip: str) -> Case:
+    """A case in the middle of the rates, at the wider range."""
+    return CASES[chip][5]
+
+
+EVERY_CASE = [case for cases in CASES.values() for case in cases]
+A_CASE_A_CHIP = [of_chip(chip) for chip in CASES]
+
+
+@pytest.mark.parametrize("case", EVERY_CASE, ids=str)
+def test_every_decision_is_that_of_the_host(firmware: Firmware, case: Case):
+    expected = host(firmware, case)
+    _, recording, decisions, _ = expected
+    # Six activities that smoothing changes, and a last batch that the recording does not fill.
+    assert len({decision.class_idx for decision in decisions}) == 6
+    assert any(decision.class_idx != decision.window_class_idx for decision in decisions)
+    assert any(decision.warming for decision in decisions)
+    assert len(recording.samples) % BATCH_FRAMES != 0
+    check(play(firmware, case), expected)
+
+
+@pytest.mark.parametrize("case", A_CASE_A_CHIP, ids=str)
+@pytest.mark.parametrize("ppm", [-30000, 30000])
+def test_a_clock_that_is_off_changes_times_and_nothing_else(firmware: Firmware, case: Case, ppm: int):
+    check(play(firmware, case, f"--imu-fault=clock@0={ppm}"), host(firmware, case), ppm)
+
+
+@pytest.mark.parametrize("case", A_CASE_A_CHIP, ids=str)
+def test_a_chip_that_is_mounted_another_way_decides_like_a_turned_recording(firmware: Firmware, case: Case):
+    plain = host(firmware, case)
+    turned = host(firmware, case, TURNED)
+    assert plain[2] != turned[2]
+    check(play(firmware, case, "--imu=turned"), turned)

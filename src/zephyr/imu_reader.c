@@ -58,6 +58,8 @@ static int take(struct emlearn_imu_reader *reader, const struct emlearn_imu_aske
 		return -EINVAL;
 	}
 	reader->asked = *asked;
+	reader->n_channels = (uint8_t)(((asked->sensors & EMLEARN_SENSOR_ACC) != 0 ? EMLEARN_AXES : 0) +
+				       ((asked->sensors & EMLEARN_SENSOR_GYRO) != 0 ? EMLEARN_AXES : 0));
 	return 0;
 }
 

@@ -28,20 +28,27 @@ REPORT = "twister.json"
 
 
 class Board(NamedTuple):
-    """A board that twister can build for. modules: what it cannot do without. simulator: what executes it."""
+    """A board that twister can build for.
+
+    core: "host", "arm" or "esp32s3". modules: what it cannot do without. simulator: what executes it.
+    """
 
     name: str
-    is_arm: bool
+    core: str
     modules: tuple[str, ...]
     simulator: str | None
 
 
 BOARDS = (
-    Board("native_sim/native/64", False, (), "the host"),
-    Board("qemu_cortex_m3", True, ("cmsis_6", "picolibc"), "qemu-system-arm"),
-    Board("mps2/an385", True, ("cmsis_6", "picolibc"), "qemu-system-arm"),
-    Board("nrf52840dk/nrf52840", True, ("cmsis_6", "hal_nordic", "picolibc"), None),
-    Board("xiao_ble/nrf52840/sense", True, ("cmsis_6", "hal_nordic", "picolibc"), None),
+    Board("native_sim/native/64", "host", (), "the host"),
+    Board("qemu_cortex_m3", "arm", ("cmsis_6", "picolibc"), "qemu-system-arm"),
+    Board("mps2/an385", "arm", ("cmsis_6", "picolibc"), "qemu-system-arm"),
+    Board("nrf52840dk/nrf52840", "arm", ("cmsis_6", "hal_nordic", "picolibc"), None),
+    Board("xiao_ble/nrf52840/sense", "arm", ("cmsis_6", "hal_nordic", "picolibc"), None),
+    Board("esp32s3_devkitc/esp32s3/procpu", "esp32s3", ("hal_espressif", "picolibc"), None),
+    Board("m5stack_cores3/esp32s3/procpu", "esp32s3", ("hal_espressif", "picolibc"), None),
+    Board("m5stack_atoms3/esp32s3/procpu", "esp32s3", ("hal_espressif", "picolibc"), None),
+    Board("twatch_s3/esp32s3/procpu", "esp32s3", ("hal_espressif", "picolibc"), None),
 )
 
 PACKAGES = (
@@ -107,13 +114,13 @@ def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None) ->
         return result
 
     modules = module_paths(tree)
-    toolchain = arm_toolchain(environ)
+    toolchain = cross_toolchain(environ)
     wanted = sorted({name for board in BOARDS for name in board.modules})
     absent = [name for name in wanted if name not in modules]
     if absent:
         result.skipped.append(f"Zephyr modules not beside {tree.base}: {', '.join(absent)}")
     for board in BOARDS:
-        reason = _unavailable(board, modules, toolchain)
+        reason = _unavailable(board, modules, toolchain, environ)
         if reason:
             result.skipped.append(f"Zephyr on {board.name}: {reason}")
         else:
@@ -151,13 +158,21 @@ def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None) ->
     return result
 
 
-def arm_toolchain(environ: Mapping[str, str]) -> dict[str, str] | None:
+def sdk_folders(environ: Mapping[str, str]) -> list[Path]:
+    """Where Zephyr's SDK is installed: as the environment says, or as it registered itself with CMake."""
+    if environ.get("ZEPHYR_SDK_INSTALL_DIR"):
+        return [Path(environ["ZEPHYR_SDK_INSTALL_DIR"])]
+    home = Path(environ.get("HOME") or Path.home())
+    entries = sorted((home / ".cmake" / "packages" / "Zephyr-sdk").glob("*"))
+    return [Path(entry.read_text(encoding="utf-8").strip()).parent for entry in entries]
+
+
+def cross_toolchain(environ: Mapping[str, str]) -> dict[str, str] | None:
     """Variables that choose a compiler for Arm: the user's choice, Zephyr's SDK, or arm-none-eabi-gcc."""
     variant = environ.get("ZEPHYR_TOOLCHAIN_VARIANT")
     if variant and variant != "host":
         return {"ZEPHYR_TOOLCHAIN_VARIANT": variant}
-    home = Path(environ.get("HOME") or Path.home())
-    if environ.get("ZEPHYR_SDK_INSTALL_DIR") or list((home / ".cmake" / "packages" / "Zephyr-sdk").glob("*")):
+    if sdk_folders(environ):
         return {"ZEPHYR_TOOLCHAIN_VARIANT": "zephyr"}
     gcc = shutil.which("arm-none-eabi-gcc", path=environ.get("PATH"))
     if gcc:
@@ -167,21 +182,35 @@ def arm_toolchain(environ: Mapping[str, str]) -> dict[str, str] | None:
 
 
 def _unavailable(
-    board: Board, modules: Mapping[str, Path], toolchain: Mapping[str, str] | None
+    board: Board,
+    modules: Mapping[str, Path],
+    toolchain: Mapping[str, str] | None,
+    environ: Mapping[str, str],
 ) -> str | None:
     """Why a board cannot be tested here, None if it can."""
     absent = [name for name in board.modules if name not in modules]
     if absent:
         return f"lacks {', '.join(absent)}"
-    if board.is_arm:
+    if board.core == "arm":
         if toolchain is None:
             return "no compiler for Arm (arm-none-eabi-gcc or Zephyr's SDK)"
         if board.simulator and shutil.which(board.simulator) is None:
             return f"{board.simulator} not installed"
         return None
+    if board.core == "esp32s3":
+        # One run of twister has one variant of toolchains; of those the SDK has this compiler beside Arm's.
+        uses_sdk = toolchain is not None and toolchain["ZEPHYR_TOOLCHAIN_VARIANT"].startswith("zephyr")
+        if not uses_sdk or not any(map(_has_esp32s3, sdk_folders(environ))):
+            return "no compiler for ESP32-S3 (xtensa-espressif_esp32s3_zephyr-elf of Zephyr's SDK)"
+        return None if shutil.which("esptool") else "esptool not installed"
     if platform.system() != "Linux" or platform.machine() not in ("x86_64", "aarch64"):
         return f"needs 64-bit Linux, this is {platform.system()} on {platform.machine()}"
     return None if shutil.which("gcc") else "gcc not installed"
+
+
+def _has_esp32s3(sdk: Path) -> bool:
+    """Is the compiler installed? It is a part of its own, which from SDK 1.0 on lies one folder deeper."""
+    return any((sdk / folder / "xtensa-espressif_esp32s3_zephyr-elf").is_dir() for folder in (".", "gnu"))
 
 
 def configurations(boards: Sequence[Board]) -> dict[tuple[str, str], bool]:

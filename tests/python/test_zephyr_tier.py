@@ -15,6 +15,7 @@ _spec.loader.exec_module(tier)
 
 PROJECTS = {
     "cmsis_6": "modules/hal/cmsis_6",
+    "hal_espressif": "modules/hal/espressif",
     "hal_nordic": "modules/hal/nordic",
     "picolibc": "modules/lib/picolibc",
 }
@@ -43,15 +44,30 @@ def plan(workspace: Path, **environ: str):
     )
 
 
+@pytest.fixture(params=[".", "gnu"], ids=["SDK 0.x", "SDK 1.x"])
+def sdk(workspace: Path, request: pytest.FixtureRequest) -> str:
+    """Zephyr's SDK with the compiler for ESP32-S3, where each generation of it has that."""
+    (workspace / "sdk" / request.param / "xtensa-espressif_esp32s3_zephyr-elf").mkdir(parents=True)
+    return str(workspace / "sdk")
+
+
+def names(boards) -> list[str]:
+    return [board.name for board in boards]
+
+
+WITHOUT_SDK = [board for board in tier.BOARDS if board.core != "esp32s3"]
+ESP32S3 = [board for board in tier.BOARDS if board.core == "esp32s3"]
+
+
 def extra(todo, name: str) -> str:
     """The value of an extra CMake argument."""
     (value,) = [part for part in todo.command if part.startswith(f"--extra-args={name}=")]
     return value.split("=", 2)[2]
 
 
-def test_all_boards_run_where_everything_is_there(workspace: Path):
-    todo = plan(workspace)
-    assert [board.name for board in todo.boards] == [board.name for board in tier.BOARDS]
+def test_all_boards_run_where_everything_is_there(workspace: Path, sdk: str):
+    todo = plan(workspace, ZEPHYR_SDK_INSTALL_DIR=sdk)
+    assert names(todo.boards) == names(tier.BOARDS)
     assert todo.skipped == []
     assert todo.command[1] == str(workspace / "zephyr" / "scripts" / "twister")
     assert extra(todo, "ZEPHYR_MODULES").split(";") == [
@@ -59,15 +75,59 @@ def test_all_boards_run_where_everything_is_there(workspace: Path):
         *(str(workspace / path) for path in PROJECTS.values()),
     ]
     assert extra(todo, "Python3_EXECUTABLE") == sys.executable
-    assert todo.environment["ZEPHYR_TOOLCHAIN_VARIANT"] == "gnuarmemb"
-    assert todo.environment["GNUARMEMB_TOOLCHAIN_PATH"] == f"{workspace}/usr"
+    assert todo.environment["ZEPHYR_TOOLCHAIN_VARIANT"] == "zephyr"
     assert todo.environment["PATH"].startswith(str(Path(sys.executable).parent))
 
 
-def test_a_missing_module_is_named_with_the_boards_that_lack_it(workspace: Path):
-    (workspace / PROJECTS["hal_nordic"] / "zephyr").rmdir()
+def test_an_sdk_that_registered_itself_with_cmake_is_found(workspace: Path, sdk: str):
+    registry = workspace / ".cmake" / "packages" / "Zephyr-sdk"
+    registry.mkdir(parents=True)
+    (registry / "0123").write_text(f"{sdk}/cmake", encoding="utf-8")
+    assert names(plan(workspace).boards) == names(tier.BOARDS)
+
+
+def test_without_the_sdk_esp32s3_is_left_out_with_a_reason(workspace: Path):
     todo = plan(workspace)
-    assert [board.name for board in todo.boards] == ["native_sim/native/64", "qemu_cortex_m3", "mps2/an385"]
+    assert names(todo.boards) == names(WITHOUT_SDK)
+    assert len(ESP32S3) == 4
+    for line, board in zip(todo.skipped, ESP32S3, strict=True):
+        assert line.startswith(f"Zephyr on {board.name}: no compiler for ESP32-S3")
+    assert todo.environment["ZEPHYR_TOOLCHAIN_VARIANT"] == "gnuarmemb"
+    assert todo.environment["GNUARMEMB_TOOLCHAIN_PATH"] == f"{workspace}/usr"
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        pytest.param({"ZEPHYR_SDK_INSTALL_DIR": "{workspace}/other"}, id="an SDK without that compiler"),
+        pytest.param(
+            {"ZEPHYR_SDK_INSTALL_DIR": "{sdk}", "ZEPHYR_TOOLCHAIN_VARIANT": "gnuarmemb"},
+            id="another compiler",
+        ),
+    ],
+)
+def test_an_sdk_that_is_not_used_or_not_whole_is_no_compiler_for_esp32s3(workspace: Path, sdk: str, choice):
+    environ = {name: value.format(workspace=workspace, sdk=sdk) for name, value in choice.items()}
+    assert names(plan(workspace, **environ).boards) == names(WITHOUT_SDK)
+
+
+def test_esp32s3_needs_esptool(workspace: Path, sdk: str, monkeypatch: pytest.MonkeyPatch):
+    found = tier.shutil.which
+    monkeypatch.setattr(tier.shutil, "which", lambda name, path=None: name != "esptool" and found(name))
+    todo = plan(workspace, ZEPHYR_SDK_INSTALL_DIR=sdk)
+    assert names(todo.boards) == names(WITHOUT_SDK)
+    assert todo.skipped == [f"Zephyr on {board.name}: esptool not installed" for board in ESP32S3]
+
+
+def test_a_missing_module_is_named_with_the_boards_that_lack_it(workspace: Path, sdk: str):
+    (workspace / PROJECTS["hal_nordic"] / "zephyr").rmdir()
+    todo = plan(workspace, ZEPHYR_SDK_INSTALL_DIR=sdk)
+    assert names(todo.boards) == [
+        "native_sim/native/64",
+        "qemu_cortex_m3",
+        "mps2/an385",
+        *names(ESP32S3),
+    ]
     assert "hal_nordic" in todo.skipped[0]
     assert todo.skipped[1:] == [
         f"Zephyr on {name}: lacks hal_nordic" for name in ("nrf52840dk/nrf52840", "xiao_ble/nrf52840/sense")
@@ -93,38 +153,38 @@ def test_without_the_packages_of_twister_nothing_runs_and_they_are_named(
 
 
 @pytest.mark.parametrize(
-    ("absent", "boards", "reason"),
+    ("absent", "left", "reason"),
     [
-        ("cmake", [], "cmake not installed"),
-        ("gcc", [board.name for board in tier.BOARDS if board.is_arm], "gcc not installed"),
-        ("arm-none-eabi-gcc", ["native_sim/native/64"], "no compiler for Arm"),
+        ("cmake", lambda board: False, "cmake not installed"),
+        ("gcc", lambda board: board.core != "host", "gcc not installed"),
+        ("arm-none-eabi-gcc", lambda board: board.core == "host", "no compiler for Arm"),
         (
             "qemu-system-arm",
-            [board.name for board in tier.BOARDS if board.simulator != "qemu-system-arm"],
+            lambda board: board.simulator != "qemu-system-arm",
             "qemu-system-arm not installed",
         ),
     ],
 )
 def test_a_missing_program_leaves_out_only_what_needs_it(
-    workspace: Path, monkeypatch: pytest.MonkeyPatch, absent: str, boards: list[str], reason: str
+    workspace: Path, monkeypatch: pytest.MonkeyPatch, absent: str, left, reason: str
 ):
     found = tier.shutil.which
     monkeypatch.setattr(tier.shutil, "which", lambda name, path=None: None if name == absent else found(name))
     todo = plan(workspace)
-    assert [board.name for board in todo.boards] == boards
+    assert names(todo.boards) == names(filter(left, WITHOUT_SDK))
     assert any(reason in line for line in todo.skipped)
 
 
 def test_the_host_alone_is_used_where_there_is_no_compiler_for_arm(
     workspace: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(tier, "arm_toolchain", lambda environ: None)
+    monkeypatch.setattr(tier, "cross_toolchain", lambda environ: None)
     assert plan(workspace).environment["ZEPHYR_TOOLCHAIN_VARIANT"] == "host"
 
 
 def test_the_user_s_choice_of_a_compiler_and_zephyr_s_sdk_go_first(workspace: Path):
-    assert tier.arm_toolchain({"ZEPHYR_TOOLCHAIN_VARIANT": "llvm"}) == {"ZEPHYR_TOOLCHAIN_VARIANT": "llvm"}
-    assert tier.arm_toolchain({"ZEPHYR_SDK_INSTALL_DIR": "/sdk", "HOME": str(workspace)}) == {
+    assert tier.cross_toolchain({"ZEPHYR_TOOLCHAIN_VARIANT": "llvm"}) == {"ZEPHYR_TOOLCHAIN_VARIANT": "llvm"}
+    assert tier.cross_toolchain({"ZEPHYR_SDK_INSTALL_DIR": "/sdk", "HOME": str(workspace)}) == {
         "ZEPHYR_TOOLCHAIN_VARIANT": "zephyr"
     }
 
@@ -175,12 +235,23 @@ def test_what_should_have_run_and_did_not_is_a_failure(suites: list[dict], compl
     assert line == f"a.run on qemu_cortex_m3: {complaint}"
 
 
+M5STACK_AND_WATCH = ("m5stack_cores3", "m5stack_atoms3", "twatch_s3")
+
+
 def test_the_yaml_files_say_what_to_expect():
     expected = tier.configurations(tier.BOARDS)
     assert expected["emlearn.core.vectors", "mps2/an385"] is True
     assert expected["emlearn.core.vectors", "native_sim/native/64"] is True
     assert expected["emlearn.har_imu", "nrf52840dk/nrf52840"] is False
     assert expected["emlearn.har_imu.read_only", "nrf52840dk/nrf52840"] is False
+    for scenario in ("emlearn.har_imu", "emlearn.har_imu.fifo", "emlearn.har_imu.stream"):
+        for board in ("native_sim/native/64", "qemu_cortex_m3", "mps2/an385"):
+            assert expected[scenario, board] is True
+    for shield in ("lsm6dsl", "icm42688"):
+        for board in ("nrf52840dk/nrf52840", "esp32s3_devkitc/esp32s3/procpu"):
+            assert expected[f"emlearn.har_imu.shield_{shield}", board] is False
+    for board in ("xiao_ble/nrf52840/sense", *(f"{name}/esp32s3/procpu" for name in M5STACK_AND_WATCH)):
+        assert expected["emlearn.har_imu.board", board] is False
     assert ("emlearn.core.vectors", "nrf52840dk/nrf52840") not in expected
     boards = [board for board in tier.BOARDS if board.name == "qemu_cortex_m3"]
     assert {board for _, board in tier.configurations(boards)} == {"qemu_cortex_m3"}

@@ -3,26 +3,65 @@
 
 #include <string.h>
 
+#include <zephyr/device.h>
 #include <zephyr/sys/printk.h>
 
 #include <emlearn/golden.h>
+#include <emlearn/zephyr/recording.h>
+#ifdef CONFIG_EMLEARN_EMUL
+#include <emlearn/zephyr/chip_model.h>
+#endif
+#ifdef CONFIG_EMLEARN_REPLAY_IMU
 #include <emlearn/zephyr/replay_imu.h>
+#endif
 
 #include "har.h"
+#include "run.h"
 
-static uint32_t n_frames;
-static uint32_t n_before; /* frames before the present batch */
+static const struct emlearn_batch *batch; /* the present one */
+static uint32_t position;                 /* of its first frame in the recording */
+static uint32_t next;                     /* of the first frame behind it */
+static uint32_t n_frames;                 /* read, of the recording */
 static uint32_t n_lost;
 static uint32_t n_decisions;
 static uint32_t n_labelled;
 static uint32_t n_right;
 static uint32_t hash;
 
-void truth_batch(const struct emlearn_batch *batch)
+/* What is played; NULL where the motion is made up. */
+static const struct emlearn_recording *played(void)
 {
-	n_before = n_frames;
-	n_frames += (uint32_t)batch->n_frames;
-	n_lost += batch->n_lost;
+#if IS_REPLAY
+	return emlearn_replay_imu_recording(DEVICE_DT_GET(IMU_SENSOR));
+#elif defined(CONFIG_EMLEARN_EMUL)
+	return emlearn_chip_source(DEVICE_DT_GET(IMU_SENSOR))->recording;
+#else
+	return NULL;
+#endif
+}
+
+static uint32_t n_played(void)
+{
+	const struct emlearn_recording *recording = played();
+
+	return recording != NULL ? recording->n_frames : UINT32_MAX;
+}
+
+bool truth_batch(const struct emlearn_batch *read)
+{
+	/* The frames of a chip that nobody read were frames of the recording; a replay waits for its reader. */
+	uint32_t n_missed = IS_REPLAY ? 0 : read->n_lost;
+	uint32_t n_left;
+
+	batch = read;
+	position = next + n_missed;
+	next = position + (uint32_t)read->n_frames;
+	if (position < n_played()) {
+		n_left = n_played() - position;
+		n_frames += MIN((uint32_t)read->n_frames, n_left);
+		n_lost += read->n_lost;
+	}
+	return IS_REPLAY || next < n_played();
 }
 
 /* A number that tells this sequence of decisions from any other: the host computes the same. */
@@ -54,20 +93,29 @@ static bool is_class(const char *label)
 	return false;
 }
 
-void truth_decision(const struct device *imu, const struct emlearn_batch *batch,
-		    const struct emlearn_decision *decision)
+static void compare(const struct emlearn_decision *decision, uint32_t last)
 {
-	uint32_t last = n_before + (uint32_t)batch->n_used - 1;
 	uint32_t n_same = 0;
-	const char *label = emlearn_recording_label(emlearn_replay_imu_recording(imu), last, &n_same);
+	const char *label = played() != NULL ? emlearn_recording_label(played(), last, &n_same) : NULL;
 
-	n_decisions++;
-	add_to_hash(decision);
 	/* Windows that straddle labels and labels that the model does not know count for nothing. */
 	if (label != NULL && n_same >= HAR_WINDOW_LEN && is_class(label)) {
 		n_labelled++;
 		n_right += strcmp(label, har_class_name(decision->class_idx)) == 0 ? 1 : 0;
 	}
+}
+
+bool truth_decision(const struct emlearn_decision *decision)
+{
+	uint32_t last = position + (uint32_t)batch->n_used - 1;
+
+	if (last >= n_played()) {
+		return false;
+	}
+	n_decisions++;
+	add_to_hash(decision);
+	compare(decision, last);
+	return true;
 }
 
 void truth_print(void)

@@ -102,16 +102,16 @@ struct emlearn_imu_runner {
  * @param pipeline_ state that nobody else uses, made by NAME_PIPELINE_DEFINE() of the model's header
  */
 #define EMLEARN_IMU_RUNNER_DEFINE(name_, reader_, pipeline_)                                                           \
-	static K_THREAD_STACK_DEFINE(emlearn_stack_##name_, CONFIG_EMLEARN_IMU_RUNNER_STACK_SIZE);                     \
-	static K_MUTEX_DEFINE(emlearn_lock_##name_);                                                                   \
-	static struct emlearn_imu_runner_state emlearn_state_##name_;                                                  \
+	static K_THREAD_STACK_DEFINE(emlearn_runner_stack_##name_, CONFIG_EMLEARN_IMU_RUNNER_STACK_SIZE);              \
+	static K_MUTEX_DEFINE(emlearn_runner_lock_##name_);                                                            \
+	static struct emlearn_imu_runner_state emlearn_runner_state_##name_;                                           \
 	static const STRUCT_SECTION_ITERABLE(emlearn_imu_runner, name_) = {                                            \
 		.name = STRINGIFY(name_),                                                                              \
 		.reader = (reader_),                                                                                   \
 		.pipeline = (pipeline_),                                                                               \
-		.stack = emlearn_stack_##name_,                                                                        \
-		.lock = &emlearn_lock_##name_,                                                                         \
-		.state = &emlearn_state_##name_,                                                                       \
+		.stack = emlearn_runner_stack_##name_,                                                                 \
+		.lock = &emlearn_runner_lock_##name_,                                                                  \
+		.state = &emlearn_runner_state_##name_,                                                                \
 	}
 
 /**

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Devicetree of har_imu on each board of its sample.yaml, with a compiler or without, and wiring in its README.
+"""Devicetree of har_imu on each board of its sample.yaml, with a compiler or without; wiring in its README.
 
 Zephyr's own devicetree library reads board, shield and overlays as a build does.
 """

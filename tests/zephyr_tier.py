@@ -128,7 +128,8 @@ def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None) ->
     if not result.boards:
         return result
 
-    paths = [ROOT, *(modules[name] for name in wanted if name in modules)]
+    needed = {name for board in result.boards for name in board.modules}
+    paths = [ROOT, *(modules[name] for name in sorted(needed))]
     variables = {
         "ZEPHYR_MODULES": ";".join(str(path) for path in paths),
         "Python3_EXECUTABLE": sys.executable,

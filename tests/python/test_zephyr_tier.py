@@ -89,6 +89,7 @@ def test_an_sdk_that_registered_itself_with_cmake_is_found(workspace: Path, sdk:
 def test_without_the_sdk_esp32s3_is_left_out_with_a_reason(workspace: Path):
     todo = plan(workspace)
     assert names(todo.boards) == names(WITHOUT_SDK)
+    assert PROJECTS["hal_espressif"] not in extra(todo, "ZEPHYR_MODULES")
     assert len(ESP32S3) == 4
     for line, board in zip(todo.skipped, ESP32S3, strict=True):
         assert line.startswith(f"Zephyr on {board.name}: no compiler for ESP32-S3")

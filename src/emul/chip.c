@@ -4,11 +4,9 @@
 
 #include <string.h>
 
-#define MHZ_NS INT64_C(1000000000000) /* 1 / mHz in nanoseconds */
+#include "fault_option.h"
 
-/* What is played where nothing is given: on the finest grid of lsm6dsl. */
-static const struct emlearn_imu_step synthetic_acc_step = {61, 1000000};
-static const struct emlearn_imu_step synthetic_gyro_step = {7, 1600};
+#define MHZ_NS INT64_C(1000000000000) /* 1 / mHz in nanoseconds */
 
 int64_t chip_now_ns(void)
 {
@@ -233,14 +231,42 @@ static void forget_frames(struct chip *chip)
 	chip->ops->flush(chip);
 }
 
+/* A file is put on the grid of the codes. */
+static void begin_source(struct chip *chip)
+{
+	struct emlearn_imu_step acc;
+	struct emlearn_imu_step gyro;
+	unsigned int acc_bits = 0;
+	unsigned int gyro_bits = 0;
+
+	chip->ops->steps(chip, &acc, &gyro);
+	if (chip->ops->extra_bits != NULL) {
+		acc_bits = chip->ops->extra_bits(chip, EMLEARN_SENSOR_ACC);
+		gyro_bits = chip->ops->extra_bits(chip, EMLEARN_SENSOR_GYRO);
+	}
+	chip_source_begin(&chip->own, &acc, acc_bits, &gyro, gyro_bits);
+}
+
 void chip_begin(struct chip *chip)
 {
 	if (chip->begun && chip->is_read) {
 		return;
 	}
 	forget_frames(chip);
+	if (chip->source == &chip->own.source) {
+		begin_source(chip);
+	}
 	chip->begun = true;
 	restart_clock(chip);
+}
+
+static void be_read(struct chip *chip)
+{
+	chip->is_read = true;
+	if (chip->source == &chip->own.source && chip->rate_mhz != 0 && chip->rate_mhz != chip->checked_mhz) {
+		chip->checked_mhz = chip->rate_mhz;
+		chip_source_check_rate(&chip->own, chip->dev, chip->rate_mhz);
+	}
 }
 
 void chip_touch(struct chip *chip)
@@ -249,12 +275,14 @@ void chip_touch(struct chip *chip)
 		chip_begin(chip);
 		make_frame(chip, chip_own_ns(chip));
 	}
-	chip->is_read = chip->begun;
+	if (chip->begun) {
+		be_read(chip);
+	}
 }
 
 void chip_mark_read(struct chip *chip)
 {
-	chip->is_read = true;
+	be_read(chip);
 }
 
 void chip_begin_faults(struct chip *chip)
@@ -304,9 +332,11 @@ int chip_init(const struct emul *emul, const struct device *bus)
 	ARG_UNUSED(bus);
 	chip->config = emul->cfg;
 	chip->ops = chip->config->ops;
-	emlearn_source_synthetic(&chip->synthetic, &synthetic_acc_step, &synthetic_gyro_step);
-	chip->source = &chip->synthetic;
+	chip->dev = emul->dev;
+	chip_source_init(&chip->own, chip->dev);
+	chip->source = &chip->own.source;
 	k_timer_init(&chip->timer, make_due_frames, NULL);
 	chip->ops->reset(chip);
+	fault_option_apply(chip->dev);
 	return 0;
 }

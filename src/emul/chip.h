@@ -20,6 +20,7 @@
 #include <emlearn/zephyr/chip_model.h>
 
 #include "chip_clock.h"
+#include "chip_source.h"
 
 /* Interrupt lines of a chip. Faults of the interrupt line strike the first one. */
 #define CHIP_LINES 2
@@ -50,6 +51,8 @@ struct chip_ops {
 	void (*lines)(struct chip *chip);
 	/* What the codes given by sample() are worth. */
 	void (*steps)(const struct chip *chip, struct emlearn_imu_step *acc_step, struct emlearn_imu_step *gyro_step);
+	/* Bits that those codes of one sensor have beyond 16; NULL where none has any. */
+	unsigned int (*extra_bits)(const struct chip *chip, uint8_t sensor);
 };
 
 /* Is the node on an emulated bus? Others have a real chip and get no model. */
@@ -108,12 +111,14 @@ struct chip_truth {
 struct chip {
 	const struct chip_ops *ops;
 	const struct chip_config *config;
+	const struct device *dev; /* whose chip this is */
 	const struct emlearn_source *source;
-	struct emlearn_source synthetic;   /* what is played where nothing is given */
+	struct chip_source own;            /* what is played where no other source is given */
 	struct emlearn_chip_counts counts; /* models count n_overwritten */
 
-	bool begun;   /* frames are numbered */
-	bool is_read; /* somebody has had a frame */
+	bool begun;           /* frames are numbered */
+	bool is_read;         /* somebody has had a frame */
+	uint32_t checked_mhz; /* rate that was compared with the source's */
 	int16_t motion[EMLEARN_CHIP_CHANNELS];
 	bool clip;
 	struct chip_scale scales[2];

@@ -9,7 +9,7 @@
 #include <zephyr/drivers/spi.h>
 #include <zephyr/drivers/spi_emul.h>
 
-#define SPI_READ BIT(7)
+#define READ_FLAG BIT(7)
 
 /* A transfer under way. */
 struct transfer {
@@ -114,7 +114,7 @@ static int i2c_transfer_bytes(struct transfer *transfer, const struct i2c_msg *m
 			if (is_read) {
 				rc = read_byte(transfer, &msg->buf[k]);
 			} else if (!addressed) {
-				transfer->address = msg->buf[k];
+				transfer->address = (uint8_t)(msg->buf[k] & ~READ_FLAG); /* of 7 bits on every bus */
 				addressed = true;
 			} else {
 				rc = write_byte(transfer, msg->buf[k]);
@@ -186,8 +186,8 @@ static int spi_transfer_bytes(struct transfer *transfer, const struct spi_buf_se
 			break;
 		}
 		if (!addressed) {
-			is_read = (sent & SPI_READ) != 0;
-			transfer->address = (uint8_t)(sent & ~SPI_READ);
+			is_read = (sent & READ_FLAG) != 0;
+			transfer->address = (uint8_t)(sent & ~READ_FLAG);
 			addressed = true;
 		} else if (is_read) {
 			rc = read_byte(transfer, &got); /* clocked out even if nobody takes it */

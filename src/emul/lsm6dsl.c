@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Model of ST's lsm6dsl and lsm6ds3tr-c: a FIFO of 2048 words in patterns, without tags.
+ *
+ * Not modelled: decimation (a data set is in each frame or in none), triggers of FIFO modes, the sensor hub, embedded
+ * functions and their banks, temperature, BLE. Such registers store what is written.
+ */
+#define DT_DRV_COMPAT st_lsm6dsl
+
+#include <zephyr/sys/byteorder.h>
+
+#include "chip_fifo.h"
+#include "lsm6.h"
+
+#define FIFO_CTRL1 0x06
+#define FIFO_CTRL2 0x07
+#define TIMER_PEDO_FIFO_EN BIT(7)
+#define FIFO_CTRL3 0x08
+#define DEC_GYRO(reg) ((reg) >> 3 & 7)
+#define DEC_XL(reg) ((reg)&7)
+#define FIFO_CTRL4 0x09
+#define STOP_ON_FTH BIT(7)
+#define DEC_DS4(reg) ((reg) >> 3 & 7)
+#define FIFO_CTRL5 0x0a
+#define FIFO_MODE(reg) ((reg)&7)
+#define FIFO_ODR(reg) ((reg) >> 3 & 15)
+#define CTRL9_XL 0x18
+#define CTRL10_C 0x19
+#define TIMER_EN BIT(5)
+#define FIFO_STATUS1 0x3a
+#define FIFO_STATUS2 0x3b
+#define STATUS2_WATERM BIT(7)
+#define STATUS2_OVER_RUN BIT(6)
+#define STATUS2_FULL_SMART BIT(5)
+#define STATUS2_EMPTY BIT(4)
+#define FIFO_STATUS3 0x3c
+#define FIFO_STATUS4 0x3d
+#define FIFO_DATA_OUT_L 0x3e
+#define FIFO_DATA_OUT_H 0x3f
+#define TIMESTAMP0 0x40
+#define TIMESTAMP2 0x42
+#define TIMESTAMP_RESET 0xaa
+#define WAKE_UP_DUR 0x5c
+#define TIMER_HR BIT(4)
+
+enum fifo_mode {
+	MODE_BYPASS = 0,
+	MODE_FIFO = 1,
+	MODE_CONTINUOUS_TO_FIFO = 3, /* continuous: the trigger never comes */
+	MODE_CONTINUOUS = 6,
+};
+
+#define FIFO_WORDS 2048
+
+/* A word is kept with its place in the pattern. */
+#define ITEM_BYTES 3
+#define PLACE_ODD BIT(7) /* of a word that belongs to no frame */
+
+#define TICK_HR_NS 25000
+#define TICK_NS 6400000
+
+struct lsm6dsl {
+	struct lsm6 lsm6;
+	struct chip_fifo fifo;
+	uint8_t items[FIFO_WORDS * ITEM_BYTES];
+	uint8_t word[2];        /* read last: what an empty FIFO gives */
+	bool is_cut;            /* the oldest frame has been counted as overwritten */
+	int64_t timestamp_0_ns; /* own time at which the timestamp was 0 */
+};
+
+static struct lsm6dsl *of(struct chip *chip)
+{
+	return CONTAINER_OF(lsm6_of(chip), struct lsm6dsl, lsm6);
+}
+
+static const struct lsm6dsl *of_const(const struct chip *chip)
+{
+	return CONTAINER_OF(lsm6_of_const(chip), const struct lsm6dsl, lsm6);
+}
+
+static bool is_on(const struct lsm6dsl *model)
+{
+	uint8_t mode = FIFO_MODE(model->lsm6.reg[FIFO_CTRL5]);
+
+	return (mode == MODE_FIFO || mode == MODE_CONTINUOUS_TO_FIFO || mode == MODE_CONTINUOUS) &&
+	       FIFO_ODR(model->lsm6.reg[FIFO_CTRL5]) != 0;
+}
+
+static bool has_gyro(const struct lsm6dsl *model)
+{
+	return DEC_GYRO(model->lsm6.reg[FIFO_CTRL3]) != 0;
+}
+
+static bool has_acc(const struct lsm6dsl *model)
+{
+	return DEC_XL(model->lsm6.reg[FIFO_CTRL3]) != 0;
+}
+
+static bool has_timestamp(const struct lsm6dsl *model)
+{
+	return (model->lsm6.reg[FIFO_CTRL2] & TIMER_PEDO_FIFO_EN) != 0 && DEC_DS4(model->lsm6.reg[FIFO_CTRL4]) != 0;
+}
+
+static uint32_t frame_words(const struct lsm6dsl *model)
+{
+	return 3u * ((has_gyro(model) ? 1u : 0u) + (has_acc(model) ? 1u : 0u) + (has_timestamp(model) ? 1u : 0u));
+}
+
+static uint32_t n_words(const struct lsm6dsl *model)
+{
+	return model->fifo.n / ITEM_BYTES;
+}
+
+static uint32_t threshold(const struct lsm6dsl *model)
+{
+	return (uint32_t)model->lsm6.reg[FIFO_CTRL1] | (uint32_t)(model->lsm6.reg[FIFO_CTRL2] & 7) << 8;
+}
+
+static uint32_t capacity(const struct lsm6dsl *model)
+{
+	bool stops = (model->lsm6.reg[FIFO_CTRL4] & STOP_ON_FTH) != 0 && threshold(model) != 0;
+
+	return stops ? threshold(model) : FIFO_WORDS;
+}
+
+static uint32_t timestamp(const struct lsm6dsl *model, int64_t own_ns)
+{
+	int64_t tick_ns = (model->lsm6.reg[WAKE_UP_DUR] & TIMER_HR) != 0 ? TICK_HR_NS : TICK_NS;
+
+	if ((model->lsm6.reg[CTRL10_C] & TIMER_EN) == 0) {
+		return 0;
+	}
+	return (uint32_t)((own_ns - model->timestamp_0_ns) / tick_ns) & 0xffffff;
+}
+
+static uint8_t place_of_oldest(const struct lsm6dsl *model)
+{
+	return model->fifo.n == 0 ? 0 : chip_fifo_peek(&model->fifo, 0);
+}
+
+/* The oldest word goes: its frame is lost, once. */
+static void overwrite(struct lsm6dsl *model)
+{
+	uint8_t place = place_of_oldest(model);
+
+	if ((place & PLACE_ODD) == 0) {
+		if (place == 0 || !model->is_cut) {
+			model->lsm6.chip.counts.n_overwritten++;
+		}
+		model->is_cut = true;
+	}
+	chip_fifo_drop(&model->fifo, ITEM_BYTES);
+}
+
+static void push(struct lsm6dsl *model, uint8_t place, uint16_t word)
+{
+	const uint8_t item[ITEM_BYTES] = {place, (uint8_t)word, (uint8_t)(word >> 8)};
+
+	while (n_words(model) >= capacity(model)) {
+		if (FIFO_MODE(model->lsm6.reg[FIFO_CTRL5]) == MODE_FIFO) {
+			return;
+		}
+		overwrite(model);
+	}
+	chip_fifo_push(&model->fifo, item, ITEM_BYTES);
+}
+
+static void push_timestamp(struct lsm6dsl *model, uint8_t place)
+{
+	uint32_t time = timestamp(model, model->lsm6.chip.frame_own_ns);
+
+	push(model, place, (uint16_t)((time >> 8 & 0xff) | (time >> 16 & 0xff) << 8));
+	push(model, place + 1, (uint16_t)((time & 0xff) << 8));
+	push(model, place + 2, 0); /* steps */
+}
+
+static bool store(struct chip *chip)
+{
+	struct lsm6dsl *model = of(chip);
+	uint32_t divider = lsm6_divider(&model->lsm6, FIFO_ODR(model->lsm6.reg[FIFO_CTRL5]));
+	bool fits = n_words(model) + frame_words(model) <= capacity(model);
+	uint8_t place = 0;
+
+	/* the frame is counted as made already */
+	if (divider == 0 || (chip->counts.n_made - 1) % divider != 0) {
+		return false;
+	}
+	for (unsigned int i = has_gyro(model) ? 0 : 3; i < (has_acc(model) ? 6 : 3); i++) {
+		push(model, place, lsm6_word(&model->lsm6, i));
+		place++;
+	}
+	if (has_timestamp(model)) {
+		push_timestamp(model, place);
+	}
+	return fits || FIFO_MODE(model->lsm6.reg[FIFO_CTRL5]) != MODE_FIFO;
+}
+
+/* A word too many, where a frame should begin. */
+static void store_odd(struct chip *chip)
+{
+	push(of(chip), PLACE_ODD, 0x5555);
+}
+
+static int32_t room(const struct chip *chip)
+{
+	const struct lsm6dsl *model = of_const(chip);
+	uint32_t divider = lsm6_divider(&model->lsm6, FIFO_ODR(model->lsm6.reg[FIFO_CTRL5]));
+
+	if (!is_on(model) || frame_words(model) == 0) {
+		return -1;
+	}
+	return (int32_t)((capacity(model) - MIN(n_words(model), capacity(model))) / frame_words(model) * divider);
+}
+
+static void flush(struct chip *chip)
+{
+	struct lsm6dsl *model = of(chip);
+
+	chip_fifo_clear(&model->fifo);
+	model->is_cut = false;
+}
+
+static bool wants(const struct chip *chip)
+{
+	return is_on(of_const(chip)) || lsm6_wants_ready(lsm6_of_const(chip));
+}
+
+static uint8_t status2(const struct lsm6dsl *model)
+{
+	uint32_t n = n_words(model);
+	uint8_t status = (uint8_t)(n >> 8 & 7);
+
+	if (threshold(model) != 0 && n >= threshold(model)) {
+		status |= STATUS2_WATERM;
+	}
+	if (n >= capacity(model)) {
+		status |= STATUS2_OVER_RUN;
+	}
+	if (is_on(model) && n + frame_words(model) >= capacity(model)) {
+		status |= STATUS2_FULL_SMART;
+	}
+	if (n == 0) {
+		status |= STATUS2_EMPTY;
+	}
+	return status;
+}
+
+static void lines(struct chip *chip)
+{
+	struct lsm6dsl *model = of(chip);
+	uint8_t status = status2(model);
+
+	lsm6_lines(&model->lsm6, (uint8_t)(((status & STATUS2_WATERM) != 0 ? LSM6_INT_FTH : 0) |
+					   ((status & STATUS2_OVER_RUN) != 0 ? LSM6_INT_OVERRUN : 0) |
+					   ((status & STATUS2_FULL_SMART) != 0 ? LSM6_INT_FULL : 0)));
+}
+
+/* The word stays until its high byte is read. */
+static uint8_t read_fifo(struct lsm6dsl *model, unsigned int byte)
+{
+	if (model->fifo.n > 0) {
+		model->word[byte] = chip_fifo_peek(&model->fifo, 1 + byte);
+		if (byte == 1) {
+			if ((place_of_oldest(model) & ~PLACE_ODD) == 0) {
+				model->is_cut = false;
+			}
+			chip_fifo_drop(&model->fifo, ITEM_BYTES);
+			chip_mark_read(&model->lsm6.chip);
+		}
+	}
+	return model->word[byte];
+}
+
+static uint8_t read(struct chip *chip, uint8_t address)
+{
+	struct lsm6dsl *model = of(chip);
+
+	switch (address) {
+	case FIFO_STATUS1:
+		return (uint8_t)n_words(model);
+	case FIFO_STATUS2:
+		return status2(model);
+	case FIFO_STATUS3:
+		return (uint8_t)(place_of_oldest(model) & ~PLACE_ODD);
+	case FIFO_STATUS4:
+		return 0; /* a pattern has 9 words at most */
+	case FIFO_DATA_OUT_L:
+	case FIFO_DATA_OUT_H:
+		return read_fifo(model, address - FIFO_DATA_OUT_L);
+	case TIMESTAMP0:
+	case TIMESTAMP0 + 1:
+	case TIMESTAMP2:
+		return (uint8_t)(timestamp(model, chip_own_ns(chip)) >> 8 * (address - TIMESTAMP0));
+	default:
+		return lsm6_read(&model->lsm6, address);
+	}
+}
+
+static void write(struct chip *chip, uint8_t address, uint8_t value)
+{
+	struct lsm6dsl *model = of(chip);
+	bool was_on = is_on(model);
+
+	switch (address) {
+	case FIFO_CTRL5:
+		model->lsm6.reg[address] = value;
+		if (!is_on(model)) {
+			flush(chip);
+		} else if (!was_on) {
+			chip_begin(chip);
+		}
+		break;
+	case CTRL10_C:
+		if ((value & ~model->lsm6.reg[address] & TIMER_EN) != 0) {
+			model->timestamp_0_ns = chip_own_ns(chip);
+		}
+		model->lsm6.reg[address] = value;
+		break;
+	case TIMESTAMP2:
+		if (value == TIMESTAMP_RESET) {
+			model->timestamp_0_ns = chip_own_ns(chip);
+		}
+		break;
+	default:
+		if (address < FIFO_STATUS1 || address > TIMESTAMP2) {
+			lsm6_write(&model->lsm6, address, value);
+		}
+		break;
+	}
+}
+
+static uint8_t next(struct chip *chip, uint8_t address)
+{
+	if (!lsm6_increments(lsm6_of(chip))) {
+		return address;
+	}
+	return address == FIFO_DATA_OUT_H ? FIFO_DATA_OUT_L : (address + 1) & 0x7f;
+}
+
+static void reset(struct chip *chip)
+{
+	struct lsm6dsl *model = of(chip);
+
+	model->fifo.bytes = model->items;
+	model->fifo.size = sizeof(model->items);
+	lsm6_reset(&model->lsm6);
+	model->lsm6.identity = 0x6a;
+	model->lsm6.reg[CTRL9_XL] = 0xe0;
+	flush(chip);
+}
+
+static const struct chip_ops ops = {
+	.reset = reset,
+	.read = read,
+	.write = write,
+	.next = next,
+	.sample = lsm6_sample,
+	.room = room,
+	.store = store,
+	.store_odd = store_odd,
+	.flush = flush,
+	.wants = wants,
+	.lines = lines,
+	.steps = lsm6_steps,
+};
+
+#define LSM6DSL(n)                                                                                                     \
+	static struct lsm6dsl model_##n;                                                                               \
+	static const struct chip_config config_##n = {                                                                 \
+		.ops = &ops,                                                                                           \
+		.lines = {CHIP_LINE(DT_DRV_INST(n), irq_gpios, 0), CHIP_LINE(DT_DRV_INST(n), irq_gpios, 1)},           \
+	};                                                                                                             \
+	EMUL_DT_INST_DEFINE(n, chip_init, &model_##n, &config_##n, CHIP_BUS_API(DT_DRV_INST(n)), NULL)
+
+#define LSM6DSL_IF_EMULATED(n) IF_ENABLED(CHIP_IS_EMULATED(DT_DRV_INST(n)), (LSM6DSL(n)))
+
+DT_INST_FOREACH_STATUS_OKAY(LSM6DSL_IF_EMULATED)

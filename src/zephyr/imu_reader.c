@@ -348,6 +348,18 @@ void emlearn_imu_from_values(const struct emlearn_imu_reader *reader, uint8_t se
 	to_axes(reader, counts, out);
 }
 
+void emlearn_imu_from_q31(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t values[EMLEARN_AXES],
+			  int8_t shift, int16_t out[EMLEARN_AXES])
+{
+	const struct emlearn_imu_scale *scale = sensor == EMLEARN_SENSOR_ACC ? &reader->acc_scale : &reader->gyro_scale;
+	int16_t counts[EMLEARN_AXES];
+
+	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
+		counts[i] = emlearn_imu_count_q31(scale, values[i], shift);
+	}
+	to_axes(reader, counts, out);
+}
+
 int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor, struct emlearn_imu_step step,
 			      uint32_t range_milli, struct emlearn_imu_got *got)
 {

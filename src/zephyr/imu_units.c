@@ -8,6 +8,8 @@
 #define PI_1E7 31415927
 #define DEGREE_1E7 1800
 
+#define MICRO INT64_C(1000000)
+
 static int set(struct emlearn_imu_scale *scale, const struct emlearn_imu_step *step, int64_t unit_mul, int64_t unit_div)
 {
 	if (step->num == 0 || step->num > EMLEARN_IMU_STEP_NUM_MAX || step->den == 0) {
@@ -35,19 +37,20 @@ static int16_t held(int64_t count)
 	return (int16_t)(count > INT16_MAX ? INT16_MAX : count < INT16_MIN ? INT16_MIN : count);
 }
 
+/* div above 0 */
+static int64_t floor_div(int64_t num, int64_t div)
+{
+	return num / div - (num % div < 0 ? 1 : 0);
+}
+
 /* floor(num / div + 1/2), held; num below 2^62, div above 0 */
 static int16_t nearest(int64_t num, int64_t div)
 {
-	int64_t a = 2 * num + div;
-	int64_t b = 2 * div;
-
-	return held(a / b - (a % b < 0 ? 1 : 0));
+	return held(floor_div(2 * num + div, 2 * div));
 }
 
-int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct sensor_value *value)
+static int16_t count(const struct emlearn_imu_scale *scale, int64_t micro)
 {
-	int64_t micro = value->val1 * INT64_C(1000000) + value->val2;
-
 	if (micro > scale->limit) {
 		return INT16_MAX;
 	}
@@ -55,6 +58,23 @@ int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct se
 		return INT16_MIN;
 	}
 	return nearest(micro * scale->mul, scale->div);
+}
+
+int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct sensor_value *value)
+{
+	return count(scale, value->val1 * MICRO + value->val2);
+}
+
+int16_t emlearn_imu_count_q31(const struct emlearn_imu_scale *scale, int32_t value, int8_t shift)
+{
+	int64_t ones;
+
+	if (shift < -22 || shift > 31) {
+		return 0;
+	}
+	ones = INT64_C(1) << (31 - shift);
+	/* below 2^51 + 2^52 */
+	return count(scale, floor_div(value * MICRO + ones / 2, ones));
 }
 
 static uint64_t common_divisor(uint64_t a, uint64_t b)

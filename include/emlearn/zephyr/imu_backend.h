@@ -103,6 +103,16 @@ void emlearn_imu_from_values(const struct emlearn_imu_reader *reader, uint8_t se
 			     const struct sensor_value values[EMLEARN_AXES], int16_t out[EMLEARN_AXES]);
 
 /**
+ * Values of a sensor's decoder to the channels of one sensor of a frame.
+ *
+ * @param sensor EMLEARN_SENSOR_ACC or EMLEARN_SENSOR_GYRO
+ * @param values x, y, z of the chip: value * 2^(shift - 31) is m/s2 or rad/s
+ * @param out    EMLEARN_AXES counts, mounted
+ */
+void emlearn_imu_from_q31(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t values[EMLEARN_AXES],
+			  int8_t shift, int16_t out[EMLEARN_AXES]);
+
+/**
  * Say what a code of the chip is worth, before emlearn_imu_from_codes(), and set it in `got`.
  *
  * @param step        one that emlearn_imu_scale_acc() takes

@@ -59,6 +59,14 @@ int emlearn_imu_scale_gyro(struct emlearn_imu_scale *scale, const struct emlearn
 int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct sensor_value *value);
 
 /**
+ * Counts of a value of a sensor's decoder, value * 2^(shift - 31): rounded to a millionth, then as
+ * emlearn_imu_count() does. One 64-bit division more, no floating point, ISR-safe.
+ *
+ * @param shift -22 to 31; 0 counts otherwise
+ */
+int16_t emlearn_imu_count_q31(const struct emlearn_imu_scale *scale, int32_t value, int8_t shift);
+
+/**
  * Prepare the way from counts of one step to counts of another; both steps valid.
  *
  * Exact where the ratio has less than 32 bits above and below the line, which those of all known chips have.

@@ -4,16 +4,28 @@
 #include <errno.h>
 #include <string.h>
 
+#include <zephyr/kernel.h>
+
 struct fake_imu fake_imu;
 
 static int sample_fetch(const struct device *dev, enum sensor_channel channel)
 {
+	uint32_t slow_ms = fake_imu.slow_ms;
+
 	ARG_UNUSED(dev);
 	ARG_UNUSED(channel);
 	fake_imu.n_fetched++;
+	if (slow_ms > 0) {
+		fake_imu.slow_ms = 0;
+		k_msleep((int32_t)slow_ms);
+	}
 	if (fake_imu.n_fail > 0) {
 		fake_imu.n_fail--;
 		return fake_imu.fetch_rc;
+	}
+	fake_imu.n_made++;
+	if (fake_imu.is_counting) {
+		sensor_ug_to_ms2(61 * (int32_t)fake_imu.n_made, &fake_imu.acc[0]);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #ifndef TEST_FAKE_IMU_H_
 #define TEST_FAKE_IMU_H_
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <zephyr/device.h>
@@ -22,7 +23,10 @@ struct fake_imu {
 	int64_t asked_rate_uhz;
 	int fetch_rc; /* of the next n_fail fetches */
 	uint32_t n_fail;
+	uint32_t slow_ms; /* how long the next fetch takes, once */
+	bool is_counting; /* x of the accelerometer is the number of frames made, in steps of 61 ug */
 	uint32_t n_fetched;
+	uint32_t n_made;
 };
 
 extern struct fake_imu fake_imu;

@@ -26,6 +26,24 @@ const struct emlearn_recording walk_recording = {
 	.sensors = EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO,
 };
 
+/* walk by a chip that sits turned: y, -z, -x of the board are its x, y, z. No gap. */
+static const int16_t walk_turned_frames[WALK_FRAMES][6] = {
+	{1, 1, 0, -32768, -100, -32767}, {-8192, -4096, -8192, -6, -7, -5},
+	{2, -3, -1, 5, -6, -4},          {-2, 3, 1, -5, 6, 4},
+	{20, -30, -10, 50, -60, -40},    {-32768, 0, -32767, 0, 0, 0},
+};
+
+const struct emlearn_recording walk_turned_recording = {
+	.frames = &walk_turned_frames[0][0],
+	.n_frames = WALK_FRAMES,
+	.rate_mhz = 52083,
+	.acc_step_num = 1,
+	.acc_step_den = 8192,
+	.gyro_step_num = 5,
+	.gyro_step_den = 82,
+	.sensors = EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO,
+};
+
 int16_t codes_frames[CODES_FRAMES][CODES_CHANNELS];
 
 const struct emlearn_recording codes_recording = {

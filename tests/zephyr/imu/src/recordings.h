@@ -12,6 +12,9 @@
 extern const struct emlearn_recording walk_recording;
 extern const int16_t walk_frames[WALK_FRAMES][6];
 
+/* The frames of walk, by a chip under mount <(-3) 1 (-2)>. */
+extern const struct emlearn_recording walk_turned_recording;
+
 /* Frames that tests fill. */
 extern const struct emlearn_recording codes_recording;
 extern int16_t codes_frames[CODES_FRAMES][CODES_CHANNELS];

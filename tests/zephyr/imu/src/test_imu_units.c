@@ -101,6 +101,79 @@ ZTEST(imu_units, test_every_gyro_code_of_icm42688_comes_back)
 	check_gyro(gyro_per_10_dps, 20972, 10, 20972);
 }
 
+/* Zephyr's generic decoder: cut off at a millionth before, and at 31 bits after a shift that all axes share. */
+static int32_t generic_q31(const struct sensor_value *value, int8_t shift)
+{
+	int64_t micro = value->val1 * INT64_C(1000000) + value->val2;
+
+	return (int32_t)(micro * INT32_MAX / 1000000 >> shift);
+}
+
+static void check_all_codes_q31(const struct emlearn_imu_scale *scale, convert_t convert, int32_t sensitivity,
+				int8_t shift)
+{
+	for (int32_t code = CODE_MIN; code <= CODE_MAX; code++) {
+		struct sensor_value value;
+		int32_t q31;
+
+		convert(code, sensitivity, &value);
+		q31 = generic_q31(&value, shift);
+		if (emlearn_imu_count_q31(scale, q31, shift) != code) {
+			zassert_equal(emlearn_imu_count_q31(scale, q31, shift), code, "code %d at sensitivity %d", code,
+				      sensitivity);
+		}
+	}
+}
+
+ZTEST(imu_units, test_every_code_comes_back_through_the_generic_decoder)
+{
+	struct emlearn_imu_scale scale;
+
+	/* 2 g need a shift of 5; a shock of 16 g on another axis makes it 8 for all, gyroscope included. */
+	zassert_ok(emlearn_imu_scale_acc(&scale, &(struct emlearn_imu_step){61, 1000000}));
+	check_all_codes_q31(&scale, acc_in_ug, 61, 5);
+	check_all_codes_q31(&scale, acc_in_ug, 61, 8);
+	zassert_ok(emlearn_imu_scale_gyro(&scale, &(struct emlearn_imu_step){7, 1600}));
+	check_all_codes_q31(&scale, gyro_in_udps, 4375, 8);
+	/* the finest steps of an icm42688 */
+	zassert_ok(emlearn_imu_scale_acc(&scale, &(struct emlearn_imu_step){1, 16384}));
+	check_all_codes_q31(&scale, acc_per_g, 16384, 8);
+	zassert_ok(emlearn_imu_scale_gyro(&scale, &(struct emlearn_imu_step){10, 20972}));
+	check_all_codes_q31(&scale, gyro_per_10_dps, 20972, 8);
+}
+
+ZTEST(imu_units, test_values_of_a_decoder_are_rounded_and_held)
+{
+	/* A count is 2 m/s2: a step of 2000000 / 9806650 g. */
+	const struct {
+		int32_t value;
+		int8_t shift;
+		int16_t count;
+	} cases[] = {
+		{0, 0, 0},
+		{INT32_MAX, 0, 1},     /* 1 m/s2 but for less than a millionth */
+		{0x3fffffff, 1, 1},    /* the same */
+		{INT32_MIN / 2, 1, 0}, /* -1 m/s2 */
+		{INT32_MIN, 2, -2},    /* -4 m/s2 */
+		{6, 29, 1},            /* 1.5 m/s2 */
+		{3, 31, 2},            /* 3 m/s2 */
+		{-3, 31, -1},          /* -3 m/s2 */
+		{INT32_MAX, 31, INT16_MAX},
+		{INT32_MIN, 31, INT16_MIN},
+		{INT32_MAX, -22, 0},
+		{INT32_MAX, 32, 0},
+		{INT32_MAX, -23, 0},
+	};
+	struct emlearn_imu_scale scale;
+
+	zassert_ok(emlearn_imu_scale_acc(&scale, &(struct emlearn_imu_step){40000, 196133}));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		zassert_equal(emlearn_imu_count_q31(&scale, cases[i].value, cases[i].shift), cases[i].count,
+			      "case %u: %d", (unsigned int)i,
+			      emlearn_imu_count_q31(&scale, cases[i].value, cases[i].shift));
+	}
+}
+
 #ifdef CONFIG_ARCH_POSIX
 /* Drivers that compute in double; soft double takes too long under QEMU. */
 static void acc_in_double(int32_t code, int32_t sensitivity, struct sensor_value *value)

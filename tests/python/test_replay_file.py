@@ -141,41 +141,17 @@ VALUES = st.one_of(
 SENSORS = {("acc",): 1, ("gyro",): 2, ("acc", "gyro"): 3}
 
 
-@given(
-    values=st.lists(st.tuples(*[VALUES] * 6), min_size=2, max_size=30),
-    labels=st.lists(st.sampled_from(["", "walk", "sit down", "läuft"]), min_size=30, max_size=30),
-    sensors=st.sampled_from(sorted(SENSORS)),
-    acc_step=st.sampled_from([Fraction(61, 1_000_000), Fraction(1, 8192), Fraction(1, 3)]),
-    form=st.sampled_from(["plain", "crlf", "bom", "spaces", "capitals", "other columns"]),
-)
-def test_frames_and_labels_are_those_of_the_host_tools(
-    loader: ctypes.CDLL,
-    tmp_path_factory: pytest.TempPathFactory,
-    values: list[tuple[float, ...]],
-    labels: list[str],
-    sensors: tuple[str, ...],
-    acc_step: Fraction,
-    form: str,
-):
-    gyro_step = Fraction(7, 400)
-    columns = ["time", *(f"{sensor}_{axis}" for sensor in ("acc", "gyro") for axis in "xyz"), "label"]
-    rows = [[f"{i * 0.02:.3f}", *(repr(v) for v in row), labels[i]] for i, row in enumerate(values)]
-    if form == "other columns":
-        order = [7, 3, 2, 1, 0, 6, 5, 4]
-        columns = ["note", *(columns[i] for i in order)]
-        rows = [["?", *(row[i] for i in order)] for row in rows]
-    if form == "capitals":
-        columns = [column.upper() for column in columns]
-    comma = " , " if form == "spaces" else ","
-    end = "\r\n" if form == "crlf" else "\n"
-    text = end.join(comma.join(row) for row in [columns, *rows]) + end
-    file = tmp_path_factory.mktemp("csv") / "recording.csv"
-    file.write_bytes(text.encode("utf-8-sig" if form == "bom" else "utf-8"))
+GYRO_STEP = Fraction(7, 400)
 
+
+def check_as_the_host_reads_it(
+    loader: ctypes.CDLL, file: Path, sensors: tuple[str, ...], acc_step: Fraction
+) -> None:
+    """Frames, labels and rate of a file without gaps."""
     spec = PipelineSpec(
         sensors=sensors,
         acc_step=acc_step if "acc" in sensors else None,
-        gyro_step=gyro_step if "gyro" in sensors else None,
+        gyro_step=GYRO_STEP if "gyro" in sensors else None,
         mount=IDENTITY_MOUNT,
         rate_hz=Fraction(50),
         rate_tolerance=0.05,
@@ -189,8 +165,8 @@ def test_frames_and_labels_are_those_of_the_host_tools(
     out = Recording(
         acc_step_num=acc_step.numerator,
         acc_step_den=acc_step.denominator,
-        gyro_step_num=gyro_step.numerator,
-        gyro_step_den=gyro_step.denominator,
+        gyro_step_num=GYRO_STEP.numerator,
+        gyro_step_den=GYRO_STEP.denominator,
         sensors=SENSORS[sensors],
     )
     assert load(loader, file, out) is None
@@ -208,3 +184,259 @@ def test_frames_and_labels_are_those_of_the_host_tools(
     assert found == [(span.stop, span.label) for span in expected.spans]
     assert out.n_gaps == 0
     assert out.rate_mhz == round(expected.rate_hz * 1000)
+
+
+@given(
+    values=st.lists(st.tuples(*[VALUES] * 6), min_size=2, max_size=30),
+    labels=st.lists(st.sampled_from(["", "walk", "sit down", "läuft"]), min_size=30, max_size=30),
+    sensors=st.sampled_from(sorted(SENSORS)),
+    acc_step=st.sampled_from([Fraction(61, 1_000_000), Fraction(1, 8192), Fraction(1, 3)]),
+    form=st.sampled_from(["plain", "crlf", "bom", "spaces", "capitals", "other columns"]),
+)
+def test_frames_and_labels_are_those_of_the_host_tools(
+    loader: ctypes.CDLL,
+    tmp_path_factory: pytest.TempPathFactory,
+    values: list[tuple[float, ...]],
+    labels: list[str],
+    sensors: tuple[str, ...],
+    acc_step: Fraction,
+    form: str,
+):
+    columns = ["time", *(f"{sensor}_{axis}" for sensor in ("acc", "gyro") for axis in "xyz"), "label"]
+    rows = [[f"{i * 0.02:.3f}", *(repr(v) for v in row), labels[i]] for i, row in enumerate(values)]
+    if form == "other columns":
+        order = [7, 3, 2, 1, 0, 6, 5, 4]
+        columns = ["note", *(columns[i] for i in order)]
+        rows = [["?", *(row[i] for i in order)] for row in rows]
+    if form == "capitals":
+        columns = [column.upper() for column in columns]
+    comma = " , " if form == "spaces" else ","
+    end = "\r\n" if form == "crlf" else "\n"
+    text = end.join(comma.join(row) for row in [columns, *rows]) + end
+    file = tmp_path_factory.mktemp("csv") / "recording.csv"
+    file.write_bytes(text.encode("utf-8-sig" if form == "bom" else "utf-8"))
+
+    check_as_the_host_reads_it(loader, file, sensors, acc_step)
+
+
+LABEL_TYPES = {
+    "none": None,
+    "U12": ["walk", "sit down", "läuft", "", "\U0001f6b6"],
+    "S16": [b"walk", "läuft".encode(), b""],
+    "i2": [-3, 0, 300],
+    "u8": [0, 2**64 - 1],
+    "?": [True, False],
+}
+
+
+@given(data=st.data())
+def test_an_array_is_read_as_the_host_tools_read_it(
+    loader: ctypes.CDLL, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+):
+    n = data.draw(st.integers(2, 30))
+    sensors = data.draw(st.sampled_from(sorted(SENSORS)))
+    order = data.draw(st.sampled_from("<>"))
+    label = data.draw(st.sampled_from(sorted(LABEL_TYPES)))
+    number = data.draw(st.sampled_from(["f4", "f8", "i1", "i2", "i4", "i8", "u1"]))
+    fields = [("time", f"{order}f8")]
+    fields += [(f"{sensor}_{axis}", order + number) for sensor in sensors for axis in "xyz"]
+    fields += [("label", label if label == "?" else order + label)] * (label != "none")
+    fields += data.draw(
+        st.sampled_from(
+            [
+                [],
+                [("note", "S3"), ("many", "<f4", (2, 3))],
+                [("inside", [("a", "<i4"), ("b", "<f8", (4,))]), (("a title", "named"), "<c16")],
+            ]
+        )
+    )
+    fields = data.draw(st.permutations(fields))
+    rows = np.zeros(n, dtype=np.dtype(fields, align=data.draw(st.booleans())))
+    rows["time"] = np.arange(n) * 0.02
+    for sensor in sensors:
+        for axis in "xyz":
+            few = st.integers(0 if number == "u1" else -3, 3)
+            value = VALUES if number.startswith("f") else few
+            rows[f"{sensor}_{axis}"] = data.draw(st.lists(value, min_size=n, max_size=n))
+    if label != "none":
+        rows["label"] = data.draw(st.lists(st.sampled_from(LABEL_TYPES[label]), min_size=n, max_size=n))
+    file = tmp_path_factory.mktemp("npy") / "recording.npy"
+    with file.open("wb") as stream:
+        version = data.draw(st.sampled_from([(1, 0), (2, 0), (3, 0)]))
+        np.lib.format.write_array(stream, rows, version=version)
+    check_as_the_host_reads_it(loader, file, sensors, Fraction(1, 8192))
+
+
+def test_an_array_keeps_its_gaps(loader: ctypes.CDLL, tmp_path: Path):
+    rows = np.zeros(100, dtype=[(name, "f8") for name in ("time", "acc_x", "acc_y", "acc_z")])
+    rows["time"] = steady(100, (40, 6.0))
+    np.save(tmp_path / "gap.npy", rows)
+    out = Recording(acc_step_num=1, acc_step_den=8192, sensors=1)
+    assert load(loader, tmp_path / "gap.npy", out) is None
+    assert [(out.gaps[i].frame, out.gaps[i].n_lost) for i in range(out.n_gaps)] == [(40, 5)]
+    assert out.rate_mhz == 50000
+
+
+ACC = [("time", "<f8"), ("acc_x", "<f8"), ("acc_y", "<f8"), ("acc_z", "<f8")]
+
+
+def acc_rows(n: int = 4, fields: list[tuple[str, str]] = ACC, **values: object) -> np.ndarray:
+    """Rows at 50 Hz."""
+    rows = np.zeros(n, dtype=fields)
+    rows["time"] = np.arange(n) * 0.02
+    for name, value in values.items():
+        rows[name] = value
+    return rows
+
+
+@pytest.mark.parametrize(
+    ("array", "complaint"),
+    [
+        (np.zeros((5, 7)), "holds a plain array of shape (5, 7), not named columns; save a structured array"),
+        (np.zeros(5), "holds a plain array of shape (5,)"),
+        (acc_rows().reshape(2, 2), "holds a plain array of shape (2, 2)"),
+        (acc_rows()[["time", "acc_x", "acc_z"]], "column acc_y is missing"),
+        (acc_rows()[["acc_x", "acc_y", "acc_z"]], "column time is missing"),
+        (acc_rows(fields=[*ACC[:3], ("acc_z", "S4")]), "acc_z is not of a type i1 to i8, u1 to u8, f4 or f8"),
+        (acc_rows(fields=[*ACC, ("label", "f8")]), "label is not of a type that is text or whole numbers"),
+        (acc_rows(acc_y=[0, 0, np.nan, 0]), "frame 2: acc_y is not a finite number"),
+        (acc_rows(time=[0, 0.02, np.inf, 0]), "frame 2: time is not a finite number"),
+        (acc_rows(time=[0, 0.02, 0.01, 0.03]), "frame 2: time goes back"),
+        (acc_rows(time=0), "the time stamps give no rate of an IMU"),
+        (acc_rows(0), "holds no frames"),
+    ],
+)
+def test_an_array_that_cannot_be_played_is_one_error(
+    loader: ctypes.CDLL, tmp_path: Path, array: np.ndarray, complaint: str
+):
+    file = tmp_path / "bad.npy"
+    np.save(file, array)
+    with pytest.raises(EmlearnError):
+        recording.load([file])
+    error = load(loader, file, Recording(acc_step_num=1, acc_step_den=8192, sensors=1))
+    assert error is not None
+    assert error.startswith(f"{file}: {complaint}")
+    assert "\n" not in error
+
+
+def npy(header: str, data: bytes = bytes(128), version: int = 1) -> bytes:
+    """A file with any text in its header."""
+    return b"\x93NUMPY" + bytes([version, 0]) + len(header).to_bytes(2, "little") + header.encode() + data
+
+
+HEADER = "{'descr': [('time', '<f8'), ('acc_x', '<f8'), ('acc_y', '<f8'), ('acc_z', '<f8')], "
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"time,acc_x,acc_y,acc_z\n0,0,0,1\n", "does not begin as an NPY file does"),
+        (npy("", version=9), "is NPY of version 9; 1 to 3 are read here"),
+        (b"\x93NUMPY\x01\x00\x80", "ends within its header"),
+        (b"\x93NUMPY\x02\x00\x80\x00\x00", "ends within its header"),
+        (b"\x93NUMPY\x01\x00\x80\x00{'descr'", "ends within its header"),
+        (b"\x93NUMPY\x02\x00\xff\xff\xff\xff", "has a header of more than 16384 bytes"),
+        (npy(HEADER + "'fortran_order': False, 'shape': (5,)}"), "ends behind 4 of 5 frames"),
+        *(
+            (npy(text), "has a header that is not read here")
+            for text in (
+                "",
+                "{}",
+                "[]",
+                "{'descr': '<f8'}",
+                HEADER,
+                HEADER + "'fortran_order': False}",
+                HEADER + "'fortran_order': , 'shape': (4,)}",
+                HEADER + "'shape': (99999999999999999999999,)}",
+                HEADER + "'shape': (4294967295, 4294967295,)}",
+                HEADER + "'shape': (-4,)}",
+                HEADER + "'shape': (4,",
+                "{'descr': [('time', '<f8'), ('acc_x', '<f99999999999')], 'shape': (4,)}",
+                "{'descr': [('time', '<f8'), ('many', '<f8', (9999999, 9999999))], 'shape': (4,)}",
+                "{'descr': [('time', '<f8', )('x', '<U4000000'), ('y', '<U4000000')], 'shape': (4,)}",
+                "{'descr': [('time', '<')], 'shape': (4,)}",
+                "{'descr': [('time)], 'shape': (4,)}",
+                "{'descr': [('a\\x00', '<f8')], 'shape': (4,)}",
+                "{'descr': [(('a', 'b'), [('c', [('d', '<f8')])])], 'shape': (4,)}",
+                "{'descr': [" + ", ".join(f"('f{i}', '<f8')" for i in range(65)) + "], 'shape': (4,)}",
+                "{'descr': [('" + 64 * "a" + "', '<f8')], 'shape': (4,)}",
+            )
+        ),
+    ],
+)
+def test_a_file_that_is_no_array_is_one_error(
+    loader: ctypes.CDLL, tmp_path: Path, content: bytes, complaint: str
+):
+    file = tmp_path / "bad.npy"
+    file.write_bytes(content)
+    error = load(loader, file, Recording(acc_step_num=1, acc_step_den=8192, sensors=1))
+    assert error is not None
+    assert error.startswith(f"{file}: {complaint}")
+
+
+@given(cut=st.integers(0, 300), at=st.integers(0, 299), byte=st.integers(0, 255))
+def test_a_damaged_array_is_refused_or_read(
+    loader: ctypes.CDLL, tmp_path_factory: pytest.TempPathFactory, cut: int, at: int, byte: int
+):
+    folder = tmp_path_factory.mktemp("npy")
+    np.save(folder / "good.npy", acc_rows(acc_z=1))
+    content = bytearray((folder / "good.npy").read_bytes())
+    content[min(at, len(content) - 1)] = byte
+    (folder / "bad.npy").write_bytes(content[: len(content) - cut] if cut < 50 else content)
+    out = Recording(acc_step_num=1, acc_step_den=8192, sensors=1)
+    error = load(loader, folder / "bad.npy", out)
+    assert error is not None or out.n_frames >= 2
+
+
+def test_an_archive_is_refused(loader: ctypes.CDLL, tmp_path: Path):
+    np.savez(tmp_path / "a.npz", acc=np.zeros((4, 3)), rate_hz=50)
+    out = Recording(acc_step_num=1, acc_step_den=8192, sensors=1)
+    assert (
+        load(loader, tmp_path / "a.npz", out) == f"{tmp_path}/a.npz: is an archive; CSV or NPY is read here"
+    )
+
+
+def sensors_of(loader: ctypes.CDLL, file: Path) -> int | str:
+    """The sensors that a file has, or the error."""
+    out = Recording(acc_step_num=1, acc_step_den=8192, gyro_step_num=1, gyro_step_den=16)
+    error = load(loader, file, out)
+    return out.sensors if error is None else error
+
+
+def test_where_no_sensors_are_wanted_those_of_the_file_are_read(loader: ctypes.CDLL, tmp_path: Path):
+    gyro = [(name.replace("acc", "gyro"), kind) for name, kind in ACC]
+    np.save(tmp_path / "acc.npy", acc_rows())
+    np.save(tmp_path / "gyro.npy", acc_rows(fields=gyro))
+    np.save(tmp_path / "both.npy", acc_rows(fields=ACC + gyro[1:]))
+    np.save(tmp_path / "part.npy", acc_rows(fields=ACC + gyro[1:3]))
+    np.save(tmp_path / "none.npy", acc_rows(fields=ACC[:1]))
+    assert sensors_of(loader, tmp_path / "acc.npy") == 1
+    assert sensors_of(loader, tmp_path / "gyro.npy") == 2
+    assert sensors_of(loader, tmp_path / "both.npy") == 3
+    assert "column gyro_z is missing" in str(sensors_of(loader, tmp_path / "part.npy"))
+    assert "columns acc_x, acc_y, acc_z are missing" in str(sensors_of(loader, tmp_path / "none.npy"))
+
+
+@pytest.mark.parametrize(
+    ("largest", "n_max", "n"),
+    [
+        (3.99, 2, 0),
+        (4.0, 2, 1),
+        (-4.0, 2, 0),
+        (-4.1, 2, 1),
+        (7.9, 2, 1),
+        (8.0, 2, 2),
+        (100.0, 2, 2),
+        (8.0, 0, 0),
+    ],
+)
+def test_a_step_is_doubled_until_nothing_is_clipped(
+    loader: ctypes.CDLL, tmp_path: Path, largest: float, n_max: int, n: int
+):
+    gyro = [(name.replace("acc", "gyro"), kind) for name, kind in ACC[1:]]
+    rows = acc_rows(fields=ACC + gyro, acc_y=[0, largest, 0, 1], gyro_x=1000)
+    np.save(tmp_path / "a.npy", rows)
+    table = ctypes.c_void_p()
+    name = str(tmp_path / "a.npy").encode()
+    assert loader.recording_file_read(name, ctypes.c_uint8(0), ctypes.byref(table)) is None
+    assert loader.recording_file_doublings(table, ctypes.c_uint8(1), 1, 8192, n_max) == n

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * What the FIFO back end takes from the devicetree: chip table, bus and interrupt line of a sensor's node, and what
+ * is wrong with it, as one sentence at build time.
+ */
+#ifndef EMLEARN_ZEPHYR_IMU_FIFO_NODE_H_
+#define EMLEARN_ZEPHYR_IMU_FIFO_NODE_H_
+
+#include <zephyr/devicetree.h>
+#include <zephyr/drivers/gpio.h>
+#include <zephyr/drivers/spi.h>
+#include <zephyr/sys/util.h>
+
+#include <emlearn/zephyr/imu_bus.h>
+#include <emlearn/zephyr/imu_node_check.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct emlearn_imu_fifo_chip;
+
+extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_lsm6dsl;
+extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_lsm6dso;
+extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_ism330dhcx;
+
+/*
+ * A chip: its table, mode and dummy bytes on SPI, bytes of its FIFO, bytes that one sensor or a time stamp takes there,
+ * and whether its driver uses the interrupt line.
+ */
+#define EMLEARN_IMU_FIFO_LSM6DSL                                                                                       \
+	&emlearn_imu_fifo_lsm6dsl, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 4096, 6, IS_ENABLED(CONFIG_LSM6DSL_TRIGGER)
+#define EMLEARN_IMU_FIFO_LSM6DSO                                                                                       \
+	&emlearn_imu_fifo_lsm6dso, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 3577, 7, IS_ENABLED(CONFIG_LSM6DSO_TRIGGER)
+#define EMLEARN_IMU_FIFO_ISM330DHCX                                                                                    \
+	&emlearn_imu_fifo_ism330dhcx, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 3577, 7, IS_ENABLED(CONFIG_ISM330DHCX_TRIGGER)
+#define EMLEARN_IMU_FIFO_NO_CHIP NULL, 0, 0, 0, 1, 0
+
+/* The chip of a sensor's node by its compatible. */
+#define EMLEARN_IMU_FIFO_CHIP(node_id)                                                                                 \
+	COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_lsm6dsl), (EMLEARN_IMU_FIFO_LSM6DSL),                               \
+		    (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_lsm6dso), (EMLEARN_IMU_FIFO_LSM6DSO),                  \
+				 (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_ism330dhcx),                              \
+					      (EMLEARN_IMU_FIFO_ISM330DHCX), (EMLEARN_IMU_FIFO_NO_CHIP))))))
+
+/* One item of a chip. */
+#define EMLEARN_IMU_FIFO_TABLE_(table, mode, dummies, fifo, set, trigger) table
+#define EMLEARN_IMU_FIFO_MODE_(table, mode, dummies, fifo, set, trigger) mode
+#define EMLEARN_IMU_FIFO_DUMMIES_(table, mode, dummies, fifo, set, trigger) dummies
+#define EMLEARN_IMU_FIFO_BYTES_(table, mode, dummies, fifo, set, trigger) fifo
+#define EMLEARN_IMU_FIFO_SET_(table, mode, dummies, fifo, set, trigger) set
+#define EMLEARN_IMU_FIFO_TRIGGER_(table, mode, dummies, fifo, set, trigger) trigger
+#define EMLEARN_IMU_FIFO_PICK_(item, ...) item(__VA_ARGS__)
+#define EMLEARN_IMU_FIFO_OF(item, node_id)                                                                             \
+	EMLEARN_IMU_FIFO_PICK_(EMLEARN_IMU_FIFO_##item##_, EMLEARN_IMU_FIFO_CHIP(node_id))
+
+/** Bytes of a six-axis frame in the FIFO. */
+#define EMLEARN_IMU_FIFO_FRAME_BYTES(node_id, timed) ((2 + (timed)) * EMLEARN_IMU_FIFO_OF(SET, node_id))
+
+/** Six-axis frames that the FIFO of a sensor's node holds. */
+#define EMLEARN_IMU_FIFO_FRAMES(node_id, timed)                                                                        \
+	(EMLEARN_IMU_FIFO_OF(BYTES, node_id) / EMLEARN_IMU_FIFO_FRAME_BYTES(node_id, timed))
+
+/** Initialiser of the bus of a sensor's node. */
+#define EMLEARN_IMU_FIFO_BUS(node_id)                                                                                  \
+	EMLEARN_IMU_BUS(node_id, EMLEARN_IMU_FIFO_OF(MODE, node_id), EMLEARN_IMU_FIFO_OF(DUMMIES, node_id))
+
+/* Whichever name the binding of the sensor has for its interrupt line. */
+#define EMLEARN_IMU_FIFO_HAS_LINE(node_id)                                                                             \
+	UTIL_OR(UTIL_OR(DT_NODE_HAS_PROP(node_id, irq_gpios), DT_NODE_HAS_PROP(node_id, int_gpios)),                   \
+		UTIL_OR(DT_NODE_HAS_PROP(node_id, int1_gpios), DT_NODE_HAS_PROP(node_id, drdy_gpios)))
+
+#ifdef CONFIG_GPIO
+/** Initialiser of the interrupt line, with no port where none is wired. */
+#define EMLEARN_IMU_FIFO_LINE(node_id)                                                                                 \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, irq_gpios), (GPIO_DT_SPEC_GET(node_id, irq_gpios)),                      \
+		    (COND_CODE_1(DT_NODE_HAS_PROP(node_id, int_gpios), (GPIO_DT_SPEC_GET(node_id, int_gpios)),         \
+				 (COND_CODE_1(DT_NODE_HAS_PROP(node_id, int1_gpios),                                   \
+					      (GPIO_DT_SPEC_GET(node_id, int1_gpios)),                                 \
+					      (GPIO_DT_SPEC_GET_OR(node_id, drdy_gpios, {0})))))))
+#else
+#define EMLEARN_IMU_FIFO_LINE(node_id)                                                                                 \
+	{                                                                                                              \
+		0                                                                                                      \
+	}
+#endif
+
+/** Check the node of a sensor whose FIFO is to be read; a semicolon follows. */
+#define EMLEARN_IMU_FIFO_NODE_CHECK(node_id, watermark, timed)                                                         \
+	BUILD_ASSERT(EMLEARN_IMU_FIFO_OF(BYTES, node_id) > 0,                                                          \
+		     DT_NODE_PATH(node_id) ": property compatible names no chip whose FIFO this library knows, "       \
+					   "choose another back end for it");                                          \
+	BUILD_ASSERT(EMLEARN_IMU_FIFO_OF(BYTES, node_id) == 0 || (watermark) >= 1,                                     \
+		     DT_NODE_PATH(node_id) ": property watermark-frames of the node emlearn,imu must be 1 or more");   \
+	BUILD_ASSERT(EMLEARN_IMU_FIFO_OF(BYTES, node_id) == 0 ||                                                       \
+			     (watermark) < EMLEARN_IMU_FIFO_FRAMES(node_id, timed),                                    \
+		     DT_NODE_PATH(node_id) ": property watermark-frames of the node emlearn,imu, or else the batch, "  \
+					   "must be less than what the FIFO of the chip holds");                       \
+	BUILD_ASSERT(                                                                                                  \
+		!IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_INTERRUPT_ONLY) ||                                          \
+			(IS_ENABLED(CONFIG_GPIO) && EMLEARN_IMU_FIFO_HAS_LINE(node_id)),                               \
+		DT_NODE_PATH(node_id) ": no interrupt line (property irq-gpios, int-gpios, int1-gpios or "             \
+				      "drdy-gpios), and CONFIG_EMLEARN_IMU_READER_FIFO_INTERRUPT_ONLY wants one");     \
+	BUILD_ASSERT(!(EMLEARN_IMU_FIFO_OF(TRIGGER, node_id) && EMLEARN_IMU_FIFO_HAS_LINE(node_id)),                   \
+		     DT_NODE_PATH(node_id) ": the driver uses the interrupt line of this sensor itself, "              \
+					   "disable its trigger mode in Kconfig")
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EMLEARN_ZEPHYR_IMU_FIFO_NODE_H_ */

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Back end of the IMU reader that reads the FIFO of the chip by its registers, beside a driver that knows only
+ * sample_fetch and channel_get.
+ *
+ * The driver sets rate and range; the reader reads both back from the chip, turns the FIFO on, and in
+ * emlearn_imu_reader_read() sleeps until the chip says that a watermark is reached, or until it should be where no
+ * interrupt line is wired. The thread that reads does all transfers. Frames made while it was away wait in the chip.
+ *
+ * Every batch is checked before it is delivered: the chip must still be set up, and the FIFO must stand at the
+ * beginning of a frame. What cannot be trusted is thrown away and counted as lost. With
+ * CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS the number of lost frames comes from the chip's own time stamps and is
+ * exact unless the chip lost its power; else it is estimated from the measured period.
+ *
+ * A chip that was silent for three watermark periods is set up again, from the registers as they were at the start.
+ */
+#ifndef EMLEARN_ZEPHYR_IMU_READER_FIFO_H_
+#define EMLEARN_ZEPHYR_IMU_READER_FIFO_H_
+
+#include <zephyr/drivers/gpio.h>
+
+#include <emlearn/zephyr/imu_backend.h>
+#include <emlearn/zephyr/imu_clock.h>
+#include <emlearn/zephyr/imu_fifo_node.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Registers that are kept to set the chip up again. */
+#define EMLEARN_IMU_FIFO_SNAPSHOT_MAX 20u
+
+/* Where a reader is told to look, and its memory; constant. */
+struct emlearn_imu_fifo_wiring {
+	const struct emlearn_imu_fifo_chip *chip;
+	struct emlearn_imu_bus bus;
+	struct gpio_dt_spec line;
+	int16_t *frames;
+	uint8_t *raw;
+	uint16_t batch_frames;
+	uint16_t watermark; /* frames */
+	uint8_t int_pin;    /* of the chip, 1 or 2 */
+	bool timed;         /* time stamps in the FIFO */
+};
+
+/* Which frame is which. */
+struct emlearn_imu_fifo_track {
+	uint64_t number;      /* of the frame that is read next, from 0 since the start, lost ones included */
+	uint64_t base_ticks;  /* of the chip's time, taken by... */
+	uint32_t base_frames; /* ...so many frames */
+	uint32_t time;        /* of the frame read last */
+	bool timed;           /* it is known */
+};
+
+/* A frame in codes of the chip. */
+struct emlearn_imu_fifo_sample {
+	int32_t acc[EMLEARN_AXES];
+	int32_t gyro[EMLEARN_AXES];
+	uint32_t time;
+};
+
+/** Memory of a FIFO reader; the fields are private. */
+struct emlearn_imu_reader_fifo {
+	struct emlearn_imu_reader reader;
+	const struct emlearn_imu_fifo_wiring *wiring;
+	struct emlearn_imu_clock clock;
+	struct emlearn_imu_fifo_track track;
+	uint64_t next;        /* number of the frame behind the last one delivered */
+	uint64_t estimate;    /* number of the oldest frame in the FIFO, if `lost` */
+	uint64_t held_number; /* of `held` */
+	int64_t surveyed_us;  /* when n_bytes was counted */
+	int64_t progress_us;  /* when there was a watermark, or the FIFO was turned on */
+	int64_t look_us;      /* when to look at the chip, interrupt or not */
+	int64_t failed_us;    /* since when the bus fails; 0 if it does not */
+	uint16_t n_bytes;     /* whole frames in the FIFO */
+	uint16_t due_frames;  /* to be read without waiting */
+	uint16_t raw_pos;
+	uint16_t raw_end;
+	uint8_t frame_bytes;
+	uint8_t n_snapshot;
+	bool lost;     /* track.number may not be the oldest frame in the FIFO */
+	bool below;    /* at the last look, no watermark was reached */
+	bool marked;   /* the clock has seen a moment */
+	bool polled;   /* do not count on the interrupt line */
+	bool holds;    /* `held` is the first frame of the next batch */
+	uint8_t loss;  /* how what was lost since the last batch is known */
+	uint8_t parts; /* of a frame that was read in part, for chips with tags */
+	uint8_t slot;
+	struct emlearn_imu_fifo_sample part;
+	int16_t held[EMLEARN_IMU_CHANNELS_MAX];
+	uint8_t snapshot[EMLEARN_IMU_FIFO_SNAPSHOT_MAX];
+	struct gpio_callback callback;
+	struct k_sem edge;
+	int64_t edge_us; /* this and the next are written by the interrupt */
+	uint32_t n_edges;
+	uint32_t n_edges_seen;
+};
+
+extern const struct emlearn_imu_backend emlearn_imu_backend_fifo;
+
+/* As below; timed: 1 with time stamps of the chip in the FIFO, else 0. */
+#define EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(name, node_id, batch_frames_, timed_)                                     \
+	EMLEARN_IMU_NODE_CHECK(node_id, batch_frames_);                                                                \
+	EMLEARN_IMU_FIFO_NODE_CHECK(EMLEARN_IMU_SENSOR(node_id), EMLEARN_IMU_WATERMARK(node_id, batch_frames_),        \
+				    timed_);                                                                           \
+	static int16_t emlearn_frames_##name[(batch_frames_)*EMLEARN_IMU_CHANNELS_MAX];                                \
+	static uint8_t emlearn_raw_##name[CONFIG_EMLEARN_IMU_READER_FIFO_CHUNK_FRAMES *                                \
+					  EMLEARN_IMU_FIFO_FRAME_BYTES(EMLEARN_IMU_SENSOR(node_id), timed_)];          \
+	static const struct emlearn_imu_fifo_wiring emlearn_wiring_##name = {                                          \
+		.chip = EMLEARN_IMU_FIFO_OF(TABLE, EMLEARN_IMU_SENSOR(node_id)),                                       \
+		.bus = EMLEARN_IMU_FIFO_BUS(EMLEARN_IMU_SENSOR(node_id)),                                              \
+		.line = EMLEARN_IMU_FIFO_LINE(EMLEARN_IMU_SENSOR(node_id)),                                            \
+		.frames = emlearn_frames_##name,                                                                       \
+		.raw = emlearn_raw_##name,                                                                             \
+		.batch_frames = (batch_frames_),                                                                       \
+		.watermark = EMLEARN_IMU_WATERMARK(node_id, batch_frames_),                                            \
+		.int_pin = DT_PROP_OR(EMLEARN_IMU_SENSOR(node_id), int_pin, 1),                                        \
+		.timed = (timed_),                                                                                     \
+	};                                                                                                             \
+	static struct emlearn_imu_reader_fifo name = {                                                                 \
+		.reader = EMLEARN_IMU_READER_INIT(&emlearn_imu_backend_fifo, node_id),                                 \
+		.wiring = &emlearn_wiring_##name,                                                                      \
+	}
+
+/**
+ * Define a static FIFO reader `name`; `&name.reader` goes into the functions of imu_reader.h.
+ *
+ * @param node_id       of the sensor, or of a node emlearn,imu
+ * @param batch_frames_ most frames in a batch, 1 or more
+ */
+#define EMLEARN_IMU_READER_FIFO_DEFINE(name, node_id, batch_frames_)                                                   \
+	EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(name, node_id, batch_frames_,                                             \
+					     IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS))
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* EMLEARN_ZEPHYR_IMU_READER_FIFO_H_ */

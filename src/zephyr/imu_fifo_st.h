@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the chips of STMicroelectronics with and without tags in their FIFO share. */
+#ifndef EMLEARN_ZEPHYR_IMU_FIFO_ST_H_
+#define EMLEARN_ZEPHYR_IMU_FIFO_ST_H_
+
+#include "imu_fifo_chip.h"
+
+#define ST_INT1_CTRL 0x0D
+#define ST_INT2_CTRL 0x0E
+#define ST_INT_FIFO_TH 0x08
+#define ST_WHO_AM_I 0x0F
+#define ST_CTRL1_XL 0x10
+#define ST_CTRLS 10 /* CTRL1_XL to CTRL10_C */
+#define ST_CTRL10_C 0x19
+#define ST_TIMER_EN 0x20
+#define ST_FIFO_STATUS1 0x3A
+
+#define ST_MODE_OFF 0x00
+#define ST_MODE_CONTINUOUS 0x06
+
+/* 25 us, if the lsm6dsl family is told to. */
+#define ST_TICKS_HZ 40000
+
+/*
+ * See rates and ranges of the sensors that are asked for. Returns the code of the rate, which the FIFO takes too, or a
+ * negative errno.
+ */
+int emlearn_imu_fifo_st_see(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got);
+
+/* Let the pin that is wired follow the watermark. */
+int emlearn_imu_fifo_st_route(struct emlearn_imu_reader_fifo *fifo);
+
+#endif /* EMLEARN_ZEPHYR_IMU_FIFO_ST_H_ */

@@ -149,7 +149,6 @@ static void record(struct chip *chip, int64_t uptime_ns, const int32_t codes[EML
 
 	truth->t_us = uptime_ns / 1000;
 	memcpy(truth->codes, codes, sizeof(truth->codes));
-	chip->counts.n_made++;
 }
 
 static void store(struct chip *chip)
@@ -192,6 +191,7 @@ static void make_frame(struct chip *chip, int64_t own_ns)
 	store(chip);
 	chip->ops->lines(chip);
 	chip_line_spurious(chip);
+	chip->counts.n_made++;
 }
 
 static void make_due_frames(struct k_timer *timer)

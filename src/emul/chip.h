@@ -113,8 +113,9 @@ struct chip {
 	const struct chip_config *config;
 	const struct device *dev; /* whose chip this is */
 	const struct emlearn_source *source;
-	struct chip_source own;            /* what is played where no other source is given */
-	struct emlearn_chip_counts counts; /* models count n_overwritten */
+	struct chip_source own; /* what is played where no other source is given */
+	/* Models count n_overwritten; n_made is the number of the frame that is being made. */
+	struct emlearn_chip_counts counts;
 
 	bool begun;           /* frames are numbered */
 	bool is_read;         /* somebody has had a frame */

@@ -181,8 +181,7 @@ static bool store(struct chip *chip)
 	bool fits = n_words(model) + frame_words(model) <= capacity(model);
 	uint8_t place = 0;
 
-	/* the frame is counted as made already */
-	if (divider == 0 || (chip->counts.n_made - 1) % divider != 0) {
+	if (divider == 0 || chip->counts.n_made % divider != 0) {
 		return false;
 	}
 	for (unsigned int i = has_gyro(model) ? 0 : 3; i < (has_acc(model) ? 6 : 3); i++) {

@@ -5,6 +5,7 @@
 #include <zephyr/sys/byteorder.h>
 #include <zephyr/ztest.h>
 
+#include "sources.h"
 
 #define BDU_AND_IF_INC 0x44
 #define GYRO_AND_ACC_UNDECIMATED ((1 << 3) | 1)
@@ -32,6 +33,16 @@ void lsm6dsl_set_up(const struct chip_under_test *chip, uint8_t odr, const struc
 	chip_set(chip, CTRL1_XL, (uint8_t)(odr << 4));
 	chip_set(chip, CTRL2_G, (uint8_t)(odr << 4));
 	emlearn_chip_rewind(chip->dev, source);
+}
+
+void lsm6dsl_leave(void *fixture)
+{
+	ARG_UNUSED(fixture);
+	FOR_EACH_LSM6DSL(chip)
+	{
+		emlearn_chip_power_cycle(chip->dev);
+		emlearn_chip_rewind(chip->dev, &counting_source);
+	}
 }
 
 void lsm6dsl_fifo_on(const struct chip_under_test *chip, uint8_t odr, uint8_t mode)

@@ -49,6 +49,9 @@ int lsm6dsl_pin(const struct chip_under_test *chip);
 /* Power-cycled, set up as the driver does (IF_INC, BDU), 2 g, 250 dps, both sensors at this rate, and rewound. */
 void lsm6dsl_set_up(const struct chip_under_test *chip, uint8_t odr, const struct emlearn_source *source);
 
+/* After a test: off, and nothing is played that the test has made. */
+void lsm6dsl_leave(void *fixture);
+
 /* Gyroscope and accelerometer into the FIFO at this rate. */
 void lsm6dsl_fifo_on(const struct chip_under_test *chip, uint8_t odr, uint8_t mode);
 

@@ -58,7 +58,8 @@ static int16_t code_at(const struct chip_under_test *chip, uint8_t address)
 
 ZTEST(lsm6dsl, test_the_driver_finds_the_chip_and_its_model_is_known)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		zassert_true(device_is_ready(chip->dev));
 		zassert_true(emlearn_chip_is_model(chip->dev));
 		zassert_equal(chip_get(chip, WHO_AM_I), 0x6a);
@@ -72,7 +73,8 @@ ZTEST(lsm6dsl, test_the_driver_gives_the_motion_of_the_source_in_every_range)
 	static const int32_t gyro_ranges_dps[] = {250, 500, 1000, 2000};
 	static const int16_t counts[] = {0, 1, -1, 8, -8, 127, -128, 255, 256, -257, 4095, 4096, -20001, 32000, -32000};
 
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		lsm6dsl_set_up(chip, ODR_104_HZ, &constant_source);
 		for (size_t range = 0; range < ARRAY_SIZE(acc_ranges_g); range++) {
 			set_ranges(chip, acc_ranges_g[range], gyro_ranges_dps[range]);
@@ -96,7 +98,8 @@ ZTEST(lsm6dsl, test_the_driver_gives_the_motion_of_the_source_in_every_range)
 
 ZTEST(lsm6dsl, test_codes_are_counts_where_steps_agree_and_stop_at_the_ends_of_the_range)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		struct emlearn_source coarse = constant_source;
 
 		lsm6dsl_set_up(chip, ODR_104_HZ, &constant_source);
@@ -124,7 +127,8 @@ ZTEST(lsm6dsl, test_codes_are_counts_where_steps_agree_and_stop_at_the_ends_of_t
 
 ZTEST(lsm6dsl, test_the_range_of_125_dps_halves_the_step)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		struct emlearn_imu_step acc;
 		struct emlearn_imu_step gyro;
 
@@ -142,10 +146,11 @@ ZTEST(lsm6dsl, test_the_range_of_125_dps_halves_the_step)
 ZTEST(lsm6dsl, test_every_rate_is_kept_without_drift)
 {
 	/* What the driver calls the rates, and thousandths of a hertz by the datasheet. */
-	static const uint32_t rates[][2] = {{12, 12500},   {26, 26000},   {52, 52000},    {104, 104000},  {208, 208000},
-					    {416, 416000}, {833, 833000}, {1666, 1660000}};
+	static const uint32_t rates[][2] = {{12, 12500},   {26, 26000},   {52, 52000},   {104, 104000},
+					    {208, 208000}, {416, 416000}, {833, 833000}, {1666, 1660000}};
 
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
 			struct emlearn_chip_frame first;
 			struct emlearn_chip_frame last;
@@ -159,8 +164,8 @@ ZTEST(lsm6dsl, test_every_rate_is_kept_without_drift)
 			emlearn_chip_counts(chip->dev, &counts);
 			zassert_within(counts.n_made, 3 * rates[i][1] / 1000 + 1, 1);
 			zassert_ok(emlearn_chip_truth(chip->dev, counts.n_made - 1, &last));
-			zassert_within(last.t_us - first.t_us,
-				       (counts.n_made - 1) * INT64_C(1000000000) / rates[i][1], 1);
+			zassert_within(last.t_us - first.t_us, (counts.n_made - 1) * INT64_C(1000000000) / rates[i][1],
+				       1);
 			zassert_equal(last.number, counts.n_made - 1);
 		}
 	}
@@ -168,7 +173,8 @@ ZTEST(lsm6dsl, test_every_rate_is_kept_without_drift)
 
 ZTEST(lsm6dsl, test_the_slower_sensor_has_a_new_sample_with_every_second_frame)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		struct emlearn_chip_frame frame;
 
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
@@ -185,7 +191,8 @@ ZTEST(lsm6dsl, test_the_slower_sensor_has_a_new_sample_with_every_second_frame)
 
 ZTEST(lsm6dsl, test_sampling_begins_with_the_first_sample_that_is_read)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		struct emlearn_chip_frame frame;
 
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
@@ -204,7 +211,8 @@ ZTEST(lsm6dsl, test_sampling_begins_with_the_first_sample_that_is_read)
 
 ZTEST(lsm6dsl, test_data_ready_goes_with_the_sample)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
 		zassert_equal(chip_get(chip, STATUS_REG) & 3, 3);
 		(void)code_at(chip, OUTX_L_XL);
@@ -218,7 +226,8 @@ ZTEST(lsm6dsl, test_data_ready_goes_with_the_sample)
 
 ZTEST(lsm6dsl, test_a_data_ready_interrupt_lasts_until_the_sample_is_read)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int pin = lsm6dsl_pin(chip);
 
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
@@ -255,7 +264,8 @@ ZTEST(lsm6dsl, test_reset_gives_the_registers_that_the_datasheet_says)
 	/* BOOT and SW_RESET */
 	static const uint8_t bits[] = {0x80, 0x01};
 
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
 			struct emlearn_chip_counts counts;
 
@@ -278,7 +288,8 @@ ZTEST(lsm6dsl, test_reset_gives_the_registers_that_the_datasheet_says)
 
 ZTEST(lsm6dsl, test_registers_keep_what_is_written_and_read_only_ones_do_not)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
 		chip_set(chip, 0x5b, 0x3c);
 		zassert_equal(chip_get(chip, 0x5b), 0x3c);
@@ -291,7 +302,8 @@ ZTEST(lsm6dsl, test_registers_keep_what_is_written_and_read_only_ones_do_not)
 
 ZTEST(lsm6dsl, test_without_automatic_increment_a_burst_reads_one_register)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		uint8_t bytes[3];
 
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
@@ -315,4 +327,4 @@ ZTEST(lsm6dsl, test_two_chips_have_nothing_in_common)
 	zassert_equal(counts.n_made, 0);
 }
 
-ZTEST_SUITE(lsm6dsl, NULL, NULL, NULL, NULL, NULL);
+ZTEST_SUITE(lsm6dsl, NULL, NULL, NULL, lsm6dsl_leave, NULL);

@@ -12,10 +12,10 @@
 #include "sources.h"
 
 #define DIFF(status) ((status)&0x7ff)
-#define EMPTY BIT(12)
-#define FULL_SMART BIT(13)
-#define OVER_RUN BIT(14)
-#define WATERM BIT(15)
+#define FIFO_EMPTY BIT(12)
+#define FIFO_FULL_SMART BIT(13)
+#define FIFO_OVER_RUN BIT(14)
+#define FIFO_WATERM BIT(15)
 
 #define FRAME_WORDS 6
 #define FIFO_WORDS 2048
@@ -44,24 +44,26 @@ static void check_frame(const int16_t *words, uint32_t number)
 
 ZTEST(lsm6dsl_fifo, test_frames_come_out_as_they_went_in)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[10][FRAME_WORDS];
 
 		start(chip, FIFO_CONTINUOUS);
-		zassert_equal(lsm6dsl_fifo_status(chip), EMPTY);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_EMPTY);
 		k_sleep(FRAMES_104(10));
 		zassert_equal(lsm6dsl_fifo_status(chip), 10 * FRAME_WORDS);
 		lsm6dsl_fifo_words(chip, words[0], 10 * FRAME_WORDS);
 		for (uint32_t i = 0; i < 10; i++) {
 			check_frame(words[i], i);
 		}
-		zassert_equal(lsm6dsl_fifo_status(chip), EMPTY);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_EMPTY);
 	}
 }
 
 ZTEST(lsm6dsl_fifo, test_the_pattern_tells_which_word_is_next)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[FRAME_WORDS];
 
 		start(chip, FIFO_CONTINUOUS);
@@ -84,7 +86,8 @@ ZTEST(lsm6dsl_fifo, test_the_pattern_tells_which_word_is_next)
 
 ZTEST(lsm6dsl_fifo, test_only_the_data_sets_asked_for_are_stored)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[3];
 
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
@@ -101,7 +104,8 @@ ZTEST(lsm6dsl_fifo, test_only_the_data_sets_asked_for_are_stored)
 
 ZTEST(lsm6dsl_fifo, test_a_slower_fifo_takes_every_fourth_frame)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[2][FRAME_WORDS];
 
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
@@ -116,7 +120,8 @@ ZTEST(lsm6dsl_fifo, test_a_slower_fifo_takes_every_fourth_frame)
 
 ZTEST(lsm6dsl_fifo, test_the_threshold_counts_words_and_its_level_lasts)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int pin = lsm6dsl_pin(chip);
 		int16_t words[5 * FRAME_WORDS];
 		struct emlearn_chip_counts counts;
@@ -129,7 +134,7 @@ ZTEST(lsm6dsl_fifo, test_the_threshold_counts_words_and_its_level_lasts)
 		zassert_equal(lsm6dsl_fifo_status(chip), 3 * FRAME_WORDS);
 		zassert_equal(lsm6dsl_pin_level(pin), 0);
 		k_sleep(FRAMES_104(2));
-		zassert_equal(lsm6dsl_fifo_status(chip), WATERM | 5 * FRAME_WORDS);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_WATERM | 5 * FRAME_WORDS);
 		zassert_equal(lsm6dsl_pin_level(pin), 1);
 		lsm6dsl_fifo_words(chip, words, FRAME_WORDS);
 		zassert_equal(lsm6dsl_pin_level(pin), 1, "still at the threshold");
@@ -143,7 +148,8 @@ ZTEST(lsm6dsl_fifo, test_the_threshold_counts_words_and_its_level_lasts)
 
 ZTEST(lsm6dsl_fifo, test_the_threshold_has_eleven_bits)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
 		chip_set(chip, FIFO_CTRL1, 300 & 0xff);
 		chip_set(chip, FIFO_CTRL2, 300 >> 8);
@@ -151,14 +157,15 @@ ZTEST(lsm6dsl_fifo, test_the_threshold_has_eleven_bits)
 		k_sleep(FRAMES_104(49));
 		zassert_equal(lsm6dsl_fifo_status(chip), 49 * FRAME_WORDS);
 		k_sleep(FRAMES_104(1));
-		zassert_equal(lsm6dsl_fifo_status(chip), WATERM | 300);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_WATERM | 300);
 	}
 }
 
 /* 341 frames and two words of the next fill the FIFO. */
 ZTEST(lsm6dsl_fifo, test_an_overrun_eats_the_oldest_words_and_shifts_the_pattern)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[FRAME_WORDS];
 		struct emlearn_chip_counts counts;
 
@@ -166,24 +173,24 @@ ZTEST(lsm6dsl_fifo, test_an_overrun_eats_the_oldest_words_and_shifts_the_pattern
 		k_sleep(FRAMES_104(340));
 		zassert_equal(lsm6dsl_fifo_status(chip), 340 * FRAME_WORDS);
 		k_sleep(FRAMES_104(1));
-		zassert_equal(lsm6dsl_fifo_status(chip), FULL_SMART | 341 * FRAME_WORDS);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_FULL_SMART | 341 * FRAME_WORDS);
 		emlearn_chip_counts(chip->dev, &counts);
 		zassert_equal(counts.n_overwritten, 0);
 		k_sleep(FRAMES_104(1));
 		/* 2048 words are a DIFF_FIFO of 0 */
-		zassert_equal(lsm6dsl_fifo_status(chip), OVER_RUN | FULL_SMART);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_OVER_RUN | FIFO_FULL_SMART);
 		zassert_equal(chip_get(chip, FIFO_STATUS3), 4);
 		emlearn_chip_counts(chip->dev, &counts);
 		zassert_equal(counts.n_overwritten, 1);
 		k_sleep(FRAMES_104(10));
-		zassert_equal(lsm6dsl_fifo_status(chip), OVER_RUN | FULL_SMART);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_OVER_RUN | FIFO_FULL_SMART);
 		emlearn_chip_counts(chip->dev, &counts);
 		zassert_equal(counts.n_made, 352);
 		zassert_equal(counts.n_overwritten, 11);
 		/* What is left of frame 10, and then frame 11. */
 		lsm6dsl_fifo_words(chip, words, 2);
 		zassert_equal(words[0], word_of(10, 4));
-		zassert_equal(lsm6dsl_fifo_status(chip), FULL_SMART | 341 * FRAME_WORDS);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_FULL_SMART | 341 * FRAME_WORDS);
 		lsm6dsl_fifo_words(chip, words, FRAME_WORDS);
 		check_frame(words, 11);
 	}
@@ -191,7 +198,8 @@ ZTEST(lsm6dsl_fifo, test_an_overrun_eats_the_oldest_words_and_shifts_the_pattern
 
 ZTEST(lsm6dsl_fifo, test_overrun_and_full_have_their_interrupts)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int pin = lsm6dsl_pin(chip);
 
 		start(chip, FIFO_CONTINUOUS);
@@ -209,13 +217,14 @@ ZTEST(lsm6dsl_fifo, test_overrun_and_full_have_their_interrupts)
 
 ZTEST(lsm6dsl_fifo, test_fifo_mode_keeps_the_oldest_and_stops)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[FRAME_WORDS];
 		struct emlearn_chip_counts counts;
 
 		start(chip, FIFO_UNTIL_FULL);
 		k_sleep(FRAMES_104(400));
-		zassert_equal(lsm6dsl_fifo_status(chip), OVER_RUN | FULL_SMART);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_OVER_RUN | FIFO_FULL_SMART);
 		zassert_equal(chip_get(chip, FIFO_STATUS3), 0);
 		lsm6dsl_fifo_words(chip, words, FRAME_WORDS);
 		check_frame(words, 0);
@@ -227,7 +236,8 @@ ZTEST(lsm6dsl_fifo, test_fifo_mode_keeps_the_oldest_and_stops)
 
 ZTEST(lsm6dsl_fifo, test_stop_on_fth_makes_the_threshold_the_size)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[FRAME_WORDS];
 
 		lsm6dsl_set_up(chip, ODR_104_HZ, &counting_source);
@@ -243,20 +253,22 @@ ZTEST(lsm6dsl_fifo, test_stop_on_fth_makes_the_threshold_the_size)
 
 ZTEST(lsm6dsl_fifo, test_bypass_empties_it)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		start(chip, FIFO_CONTINUOUS);
 		k_sleep(FRAMES_104(10));
 		chip_set(chip, FIFO_CTRL5, FIFO_BYPASS);
-		zassert_equal(lsm6dsl_fifo_status(chip), EMPTY);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_EMPTY);
 		k_sleep(FRAMES_104(10));
-		zassert_equal(lsm6dsl_fifo_status(chip), EMPTY);
+		zassert_equal(lsm6dsl_fifo_status(chip), FIFO_EMPTY);
 	}
 }
 
 /* Drivers set up several times before anybody reads. */
 ZTEST(lsm6dsl_fifo, test_turning_it_on_again_begins_anew_until_something_was_read)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[FRAME_WORDS];
 
 		start(chip, FIFO_CONTINUOUS);
@@ -283,10 +295,13 @@ ZTEST(lsm6dsl_fifo, test_turning_it_on_again_begins_anew_until_something_was_rea
 
 ZTEST(lsm6dsl_fifo, test_the_driver_fetches_while_the_fifo_runs)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[FRAME_WORDS];
 		struct sensor_value value;
 
+		sensor_g_to_ms2(2, &value);
+		zassert_ok(sensor_attr_set(chip->dev, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_FULL_SCALE, &value));
 		start(chip, FIFO_CONTINUOUS);
 		k_sleep(FRAMES_104(3));
 		zassert_ok(sensor_sample_fetch(chip->dev));
@@ -318,7 +333,8 @@ static void start_with_stamps(const struct chip_under_test *chip, bool fine)
 
 ZTEST(lsm6dsl_fifo, test_stamps_count_25_us_of_the_chips_own_clock)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		int16_t words[9];
 
 		start_with_stamps(chip, true);
@@ -375,7 +391,8 @@ ZTEST(lsm6dsl_fifo, test_an_overrun_with_stamps_leaves_exact_times)
 
 ZTEST(lsm6dsl_fifo, test_truth_is_kept_and_forgotten)
 {
-	FOR_EACH_LSM6DSL(chip) {
+	FOR_EACH_LSM6DSL(chip)
+	{
 		struct emlearn_chip_frame frame;
 		uint32_t n = CONFIG_EMLEARN_EMUL_TRUTH_FRAMES + 10;
 
@@ -393,4 +410,4 @@ ZTEST(lsm6dsl_fifo, test_truth_is_kept_and_forgotten)
 	}
 }
 
-ZTEST_SUITE(lsm6dsl_fifo, NULL, NULL, NULL, NULL, NULL);
+ZTEST_SUITE(lsm6dsl_fifo, NULL, NULL, NULL, lsm6dsl_leave, NULL);

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <emlearn/zephyr/imu_reader_stream.h>
+
+#include <errno.h>
+
+#include <zephyr/drivers/sensor_clock.h>
+#include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
+
+#include "imu_stream_driver.h"
+
+LOG_MODULE_DECLARE(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
+
+/* Watermarks that may pass without a word before the stream is armed again, and what is allowed on top. */
+#define WATCH_WATERMARKS 3u
+#define WATCH_SLACK_US 10000u
+
+/* Attempts without a frame before the caller is told; waits between them grow up to so many watches. */
+#define SILENT_MAX 3u
+#define BACKOFF_MAX 4u
+
+/* How long a transfer of the driver may take, ms. */
+#define TRANSFER_MS 200u
+
+static struct emlearn_imu_reader_stream *stream_of(struct emlearn_imu_reader *reader)
+{
+	return CONTAINER_OF(reader, struct emlearn_imu_reader_stream, reader);
+}
+
+/* The one place at which a block goes back into the pool. */
+static void release(struct emlearn_imu_reader_stream *stream)
+{
+	rtio_release_buffer(stream->rtio, stream->block.data, stream->block.bytes);
+	stream->block = (struct emlearn_imu_stream_block){0};
+}
+
+/* The next completion with its block, or -EAGAIN; an error means that the stream has ended. */
+static int complete(struct emlearn_imu_reader_stream *stream, k_timeout_t timeout)
+{
+	struct emlearn_imu_stream_block *block = &stream->block;
+	struct rtio_cqe *cqe;
+	int result;
+
+	if (k_sem_take(stream->rtio->consume_sem, timeout) != 0) {
+		return -EAGAIN;
+	}
+	/* Consuming takes it again, and nobody else does. */
+	k_sem_give(stream->rtio->consume_sem);
+	cqe = rtio_cqe_consume(stream->rtio);
+	result = cqe->result;
+	if (rtio_cqe_get_mempool_buffer(stream->rtio, cqe, &block->data, &block->bytes) != 0) {
+		block->data = NULL;
+	}
+	rtio_cqe_release(stream->rtio, cqe);
+	stream->reader.stats.n_wakeups++;
+	if (result >= 0) {
+		return 0;
+	}
+	release(stream);
+	stream->stream = NULL;
+	return result == -EAGAIN ? -EIO : result;
+}
+
+/* Throw away what is complete. */
+static void drain(struct emlearn_imu_reader_stream *stream)
+{
+	release(stream);
+	while (complete(stream, K_NO_WAIT) != -EAGAIN) {
+		release(stream);
+	}
+}
+
+/*
+ * Take the stream back from the driver, which never completes one that was cancelled. -EBUSY if it is in a transfer
+ * that does not end.
+ */
+static int disarm(struct emlearn_imu_reader_stream *stream)
+{
+	for (unsigned int i = 0; stream->stream != NULL; i++) {
+		struct rtio_iodev_sqe *sqe = CONTAINER_OF(stream->stream, struct rtio_iodev_sqe, sqe);
+		unsigned int key = irq_lock();
+
+		if (stream->node.driver->is_armed(stream->reader.dev, sqe)) {
+			rtio_sqe_cancel(stream->stream);
+			rtio_sqe_pool_free(stream->rtio->sqe_pool, sqe);
+			stream->stream = NULL;
+		}
+		irq_unlock(key);
+		if (stream->stream != NULL && i >= TRANSFER_MS) {
+			return -EBUSY;
+		}
+		/* Also for a completion that somebody less urgent is about to hand over. */
+		k_sleep(K_MSEC(1));
+		drain(stream);
+	}
+	return 0;
+}
+
+static void watch(struct emlearn_imu_reader_stream *stream)
+{
+	uint32_t n = CLAMP(stream->n_silent, 1u, BACKOFF_MAX);
+
+	stream->due_us = emlearn_imu_now_us() + (int64_t)n * stream->watch_us;
+}
+
+static int arm(struct emlearn_imu_reader_stream *stream)
+{
+	int rc = disarm(stream);
+
+	if (rc == 0) {
+		rc = stream->node.driver->set_watermark(&stream->reader, &stream->node, stream->watermark_frames);
+	}
+	if (rc == 0) {
+		rc = sensor_stream(stream->iodev, stream->rtio, NULL, &stream->stream);
+	}
+	if (rc == 0) {
+		stream->node.driver->clear(stream->reader.dev);
+	}
+	watch(stream);
+	return rc;
+}
+
+/* Arm the stream again after an error or silence; an error is for the caller. */
+static int mend(struct emlearn_imu_reader_stream *stream)
+{
+	int rc;
+
+	stream->gap = true;
+	if (stream->n_silent < UINT8_MAX) {
+		stream->n_silent++;
+	}
+	rc = arm(stream);
+	if (rc == 0) {
+		stream->reader.stats.n_rearms++;
+	} else {
+		stream->reader.stats.n_bus_errors++;
+	}
+	if (stream->n_silent < SILENT_MAX) {
+		return 0;
+	}
+	return rc != 0 ? rc : -EIO;
+}
+
+/* What the driver calls nanoseconds begins again after so many, by its own arithmetic. */
+static uint64_t wrap_ns(void)
+{
+	const uint64_t hz = sys_clock_hw_cycles_per_sec();
+
+	return IS_ENABLED(CONFIG_TIMER_HAS_64BIT_CYCLE_COUNTER) ? UINT64_MAX / hz
+								: (UINT64_C(1) << 32) * NSEC_PER_SEC / hz;
+}
+
+/* When the block was taken, on the clock of all batches. Without a gap it is expected near a time. */
+static int64_t taken_us(const struct emlearn_imu_reader_stream *stream, uint64_t number)
+{
+	const int64_t wrap_us = (int64_t)(wrap_ns() / 1000u);
+	uint64_t cycles = 0;
+	uint64_t now_ns;
+	int64_t t_us;
+
+	(void)sensor_clock_get_cycles(&cycles);
+	now_ns = sensor_clock_cycles_to_ns(cycles);
+	if (now_ns < stream->block.taken_ns) {
+		now_ns += wrap_ns();
+	}
+	t_us = emlearn_imu_now_us() - (int64_t)((now_ns - stream->block.taken_ns) / 1000u);
+	while (stream->begun && !stream->gap &&
+	       t_us - emlearn_imu_clock_time_us(&stream->clock, number) > wrap_us / 2) {
+		t_us -= wrap_us;
+	}
+	return t_us;
+}
+
+static void lose(struct emlearn_imu_reader_stream *stream, uint64_t n)
+{
+	stream->n_lost = n > UINT32_MAX - stream->n_lost ? UINT32_MAX : stream->n_lost + (uint32_t)n;
+	stream->number += n;
+	stream->is_estimated = true;
+}
+
+/* Give the frames of a block their numbers: by counting on, or by time where frames may be missing. */
+static void number(struct emlearn_imu_reader_stream *stream)
+{
+	const struct emlearn_imu_stream_block *block = &stream->block;
+	struct emlearn_imu_clock *clock = &stream->clock;
+	const uint32_t period_us = emlearn_imu_clock_period_ns(clock) / 1000u;
+	const uint64_t last = stream->number + block->n_frames - 1u;
+	int64_t t_us = taken_us(stream, last) - (int64_t)stream->node.driver->n_behind * period_us;
+	uint64_t by_time;
+
+	if (!stream->begun) {
+		emlearn_imu_clock_mark(clock, last, t_us);
+		stream->begun = true;
+		stream->gap = false;
+		return;
+	}
+	/* Without a watermark the last frame was made up to a period before. */
+	by_time = emlearn_imu_clock_number_at(clock, block->is_watermark ? t_us : t_us - period_us / 2);
+	by_time = MAX(by_time, last);
+	if (stream->gap) {
+		lose(stream, by_time - last);
+		emlearn_imu_clock_restart(clock, by_time, t_us);
+		stream->gap = false;
+	} else if (block->n_odd > 0) {
+		stream->n_lost_odd = (uint16_t)MIN(by_time - last, block->n_odd);
+	} else if (block->is_watermark) {
+		emlearn_imu_clock_mark(clock, last, t_us);
+	}
+}
+
+/* Look at what has come. */
+static void open(struct emlearn_imu_reader_stream *stream)
+{
+	struct emlearn_imu_stats *stats = &stream->reader.stats;
+	struct emlearn_imu_stream_block *block = &stream->block;
+
+	stream->n_lost_odd = 0;
+	if (block->data != NULL) {
+		stream->node.driver->open(block, &stream->node);
+	}
+	stats->n_odd += block->n_odd;
+	if (block->is_full) {
+		/* Frames were overwritten, and the driver throws the rest away. */
+		stats->n_overruns++;
+		stream->gap = true;
+		release(stream);
+		watch(stream);
+		return;
+	}
+	if (!block->is_watermark) {
+		stats->n_spurious++;
+	}
+	if (block->n_frames == 0) {
+		release(stream);
+		return;
+	}
+	number(stream);
+	stream->n_silent = 0;
+	watch(stream);
+}
+
+/* The next frames without a break, if there are any. */
+static bool next_run(struct emlearn_imu_reader_stream *stream)
+{
+	struct emlearn_imu_stream_block *block = &stream->block;
+
+	if (block->data == NULL) {
+		return false;
+	}
+	if (block->n_run == 0) {
+		stream->node.driver->next_run(block, &stream->node);
+		stream->fits[0] = 0;
+		stream->fits[1] = 0;
+		if (block->after_odd) {
+			lose(stream, stream->n_lost_odd);
+			stream->n_lost_odd = 0;
+		}
+	}
+	if (block->n_run == 0) {
+		release(stream);
+		return false;
+	}
+	return true;
+}
+
+static bool decode_sensor(struct emlearn_imu_reader_stream *stream, uint8_t sensor, uint32_t *fit, int16_t *out)
+{
+	const struct sensor_chan_spec channel = {
+		.chan_type = sensor == EMLEARN_SENSOR_ACC ? SENSOR_CHAN_ACCEL_XYZ : SENSOR_CHAN_GYRO_XYZ,
+	};
+	struct sensor_three_axis_data data;
+	int32_t codes[EMLEARN_AXES];
+
+	/* What a decoder says of the number of its readings is not to be trusted: what it returns is. */
+	if (stream->decoder->decode(stream->block.data, channel, fit, 1, &data) != 1) {
+		return false;
+	}
+	stream->node.driver->codes(&stream->block, sensor, data.readings[0].values, codes);
+	emlearn_imu_from_codes(&stream->reader, sensor, codes, out);
+	return true;
+}
+
+static bool decode_frame(struct emlearn_imu_reader_stream *stream, int16_t *frame)
+{
+	const uint8_t sensors = stream->reader.asked.sensors;
+
+	if ((sensors & EMLEARN_SENSOR_ACC) != 0) {
+		if (!decode_sensor(stream, EMLEARN_SENSOR_ACC, &stream->fits[0], frame)) {
+			return false;
+		}
+		frame += EMLEARN_AXES;
+	}
+	return (sensors & EMLEARN_SENSOR_GYRO) == 0 ||
+	       decode_sensor(stream, EMLEARN_SENSOR_GYRO, &stream->fits[1], frame);
+}
+
+/* Hand out frames of the run; false if there were none after all. */
+static bool deliver(struct emlearn_imu_reader_stream *stream, struct emlearn_batch *batch)
+{
+	const unsigned int n_channels = stream->reader.asked.sensors == (EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO)
+						? 2u * EMLEARN_AXES
+						: EMLEARN_AXES;
+	uint16_t n_most = MIN(stream->block.n_run, stream->batch_frames);
+	uint16_t n = 0;
+
+	while (n < n_most && decode_frame(stream, &stream->frames[n * n_channels])) {
+		n++;
+	}
+	*batch = (struct emlearn_batch){
+		.frames = stream->frames,
+		.n_frames = n,
+		.t_us = emlearn_imu_clock_time_us(&stream->clock, stream->number),
+		.period_ns = emlearn_imu_clock_period_ns(&stream->clock),
+		.n_lost = stream->n_lost,
+		.loss = stream->is_estimated ? EMLEARN_LOSS_ESTIMATED : EMLEARN_LOSS_EXACT,
+	};
+	stream->number += n;
+	stream->block.n_run = (uint16_t)(stream->block.n_run - n);
+	if (n < n_most) {
+		/* The decoder stopped at a packet that had looked right: what follows is not known. */
+		stream->reader.stats.n_odd += stream->block.n_run;
+		stream->gap = true;
+		release(stream);
+	} else if (stream->block.n_run == 0 && stream->block.n_packets == 0) {
+		release(stream);
+	}
+	if (n > 0) {
+		stream->n_lost = 0;
+		stream->is_estimated = false;
+	}
+	return n > 0;
+}
+
+/* Wait for something to happen until a time. 0 to look again. */
+static int wait(struct emlearn_imu_reader_stream *stream, k_timepoint_t end)
+{
+	struct emlearn_imu_stats *stats = &stream->reader.stats;
+	int64_t watch_us = stream->due_us - emlearn_imu_now_us();
+	k_timepoint_t due = sys_timepoint_calc(watch_us > 0 ? K_USEC(watch_us) : K_NO_WAIT);
+	int rc = complete(stream, sys_timepoint_timeout(sys_timepoint_cmp(due, end) < 0 ? due : end));
+
+	if (rc == 0) {
+		open(stream);
+		return 0;
+	}
+	if (rc == -EAGAIN) {
+		return emlearn_imu_now_us() >= stream->due_us ? mend(stream) : -EAGAIN;
+	}
+	if (rc == -ENOMEM) {
+		stats->n_overruns++;
+	} else {
+		stats->n_bus_errors++;
+	}
+	/* The stream has ended. The first attempt to begin it again is made at once. */
+	stream->gap = true;
+	if (stream->n_silent == 0) {
+		stream->due_us = emlearn_imu_now_us();
+	}
+	return 0;
+}
+
+static int stream_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
+{
+	struct emlearn_imu_reader_stream *stream = stream_of(reader);
+
+	for (;;) {
+		if (next_run(stream)) {
+			if (deliver(stream, batch)) {
+				return 0;
+			}
+		} else {
+			int rc = wait(stream, end);
+
+			if (rc != 0) {
+				return rc;
+			}
+		}
+	}
+}
+
+/* How long nobody need read: a block each watermark, and one more may come before the next; not the one held. */
+static uint32_t stall_us(const struct emlearn_imu_reader_stream *stream)
+{
+	uint32_t n_held = stream->watermark_frames > stream->batch_frames ? 1u : 0u;
+	uint64_t frames = (uint64_t)(CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES - n_held) * stream->watermark_frames;
+
+	return (uint32_t)MIN(frames * 1000000000u / stream->reader.rate_mhz, UINT32_MAX);
+}
+
+static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+{
+	struct emlearn_imu_reader_stream *stream = stream_of(reader);
+	int rc;
+
+	if (reader->asked.unpaced) {
+		LOG_ERR("%s: a stream has the pace of the chip, it cannot be read unpaced", reader->dev->name);
+		return -ENOTSUP;
+	}
+	rc = sensor_get_decoder(reader->dev, &stream->decoder);
+	if (rc == 0) {
+		rc = stream->node.driver->prepare(reader, &stream->node, got);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	got->watermark_frames = stream->watermark_frames;
+	got->stall_us = stall_us(stream);
+	emlearn_imu_clock_start(&stream->clock, reader->rate_mhz);
+	stream->watch_us = (uint32_t)MIN(
+		UINT64_C(1000000000) * WATCH_WATERMARKS * stream->watermark_frames / reader->rate_mhz + WATCH_SLACK_US,
+		UINT32_MAX);
+	stream->number = 0;
+	stream->n_lost = 0;
+	stream->n_silent = 0;
+	stream->begun = false;
+	stream->gap = false;
+	stream->is_estimated = false;
+	rc = arm(stream);
+	if (rc != 0) {
+		LOG_ERR("%s: the stream did not start (%d)", reader->dev->name, rc);
+	}
+	return rc;
+}
+
+static void stream_stop(struct emlearn_imu_reader *reader)
+{
+	struct emlearn_imu_reader_stream *stream = stream_of(reader);
+
+	if (disarm(stream) != 0) {
+		LOG_ERR("%s: a transfer of the driver does not end, it keeps its block", reader->dev->name);
+	}
+	drain(stream);
+}
+
+const struct emlearn_imu_backend emlearn_imu_backend_stream = {
+	.start = stream_start,
+	.read = stream_read,
+	.stop = stream_stop,
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What differs between drivers that stream: one struct emlearn_imu_stream_driver each.
+ *
+ * Zephyr's interface leaves open how the watermark is set, what a block of the FIFO may hold beside frames, what its
+ * time means and when a stream can be taken back, so each driver's file knows that driver's private structs.
+ */
+#ifndef EMLEARN_IMU_STREAM_DRIVER_H_
+#define EMLEARN_IMU_STREAM_DRIVER_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <zephyr/drivers/sensor.h>
+
+#include <emlearn/zephyr/imu_backend.h>
+#include <emlearn/zephyr/imu_stream_node.h>
+
+struct emlearn_imu_stream_driver {
+	/**
+	 * Learn what the codes are worth, and the rate.
+	 *
+	 * @param got what was negotiated; its steps, ranges and rate are filled in
+	 * @return 0, or a negative errno with a log line
+	 */
+	int (*prepare)(struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
+		       struct emlearn_imu_got *got);
+	/**
+	 * Set the chip up anew with its FIFO empty, and ask for an interrupt at `frames` frames. Needed again after a
+	 * loss of power too.
+	 */
+	int (*set_watermark)(const struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
+			     uint16_t frames);
+	/** Forget interrupts from before the stream was armed. */
+	void (*clear)(const struct device *dev);
+	/**
+	 * Does the stream wait for an interrupt, with nothing of it under way on the bus? With interrupts locked.
+	 *
+	 * Only then can it be taken back: drivers never complete a stream that was cancelled.
+	 */
+	bool (*is_armed)(const struct device *dev, const struct rtio_iodev_sqe *stream);
+	/** Fill in what a block holds; its data and bytes are given. */
+	void (*open)(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node);
+	/**
+	 * Go on to the next frames that nothing stands between. The driver's decoder finds these alone in the block:
+	 * what it cannot take is cut out before it sees it.
+	 *
+	 * Moves on block->n_run, n_packets and after_odd. n_run is 0 at the end.
+	 */
+	void (*next_run)(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node);
+	/** Codes of the chip from what the driver's decoder made of them. */
+	void (*codes)(const struct emlearn_imu_stream_block *block, uint8_t sensor, const q31_t values[EMLEARN_AXES],
+		      int32_t codes[EMLEARN_AXES]);
+	/** Frames that the chip makes between the last one of a block and the interrupt. */
+	uint8_t n_behind;
+};
+
+#endif /* EMLEARN_IMU_STREAM_DRIVER_H_ */

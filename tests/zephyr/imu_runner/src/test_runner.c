@@ -33,6 +33,7 @@ static struct {
 	int end_rc;
 	int again_rc;
 	uint32_t busy_us;
+	int32_t linger_ms;
 	bool stop;
 	bool again;
 	void *user;
@@ -54,11 +55,12 @@ static void on_decision(const struct emlearn_decision *decision, void *user)
 	seen.n_used = seen.batch->n_used;
 	seen.n_decisions++;
 	k_busy_wait(seen.busy_us);
-	if (seen.again) {
-		seen.again_rc = emlearn_imu_runner_start(&runner, &asked, &got, NULL, NULL);
-	}
 	if (seen.stop) {
 		emlearn_imu_runner_stop(&runner);
+	}
+	k_msleep(seen.linger_ms);
+	if (seen.again) {
+		seen.again_rc = emlearn_imu_runner_start(&runner, &asked, &got, NULL, NULL);
 	}
 }
 
@@ -263,6 +265,30 @@ ZTEST(imu_runner, test_it_cannot_be_started_twice)
 	k_msleep(WINDOW_MS + 5);
 	zassert_equal(seen.again_rc, -EALREADY, "from its own handler");
 	zassert_equal(fake.n_starts, 1);
+}
+
+ZTEST(imu_runner, test_a_runner_that_a_handler_has_stopped_runs_until_the_handler_returns)
+{
+	seen.stop = true;
+	seen.linger_ms = 50;
+	zassert_ok(start());
+	k_msleep(WINDOW_MS + 25);
+	zassert_equal(seen.n_decisions, 1);
+	zassert_equal(start(), -EALREADY);
+	k_msleep(50);
+	zassert_equal(seen.n_ends, 1);
+	zassert_ok(start());
+}
+
+ZTEST(imu_runner, test_a_handler_that_starts_it_while_another_thread_stops_it_blocks_neither)
+{
+	seen.again = true;
+	seen.linger_ms = 50;
+	zassert_ok(start());
+	k_msleep(WINDOW_MS + 25);
+	emlearn_imu_runner_stop(&runner);
+	zassert_equal(seen.again_rc, -EALREADY);
+	zassert_equal(seen.n_ends, 1);
 }
 
 ZTEST(imu_runner, test_it_starts_anew_as_often_as_one_likes)

@@ -82,13 +82,7 @@ int32_t chip_code(struct chip *chip, unsigned int channel, const struct chip_gri
 
 /* Sampling. */
 
-/* The next frame is due a period after `own_ns`. */
-static void begin_period(struct chip *chip, int64_t own_ns)
-{
-	chip->due_own_ns = own_ns;
-	chip->due_part = 0;
-}
-
+/* The next frame is due a period later. */
 static void end_period(struct chip *chip)
 {
 	chip->due_own_ns += MHZ_NS / chip->rate_mhz;
@@ -114,7 +108,9 @@ static void restart_clock(struct chip *chip)
 		k_timer_stop(&chip->timer);
 		return;
 	}
-	begin_period(chip, chip_own_ns(chip));
+	chip->due_own_ns = chip_own_ns(chip);
+	chip->due_part = 0;
+	chip->frame_own_ns = chip->due_own_ns;
 	end_period(chip);
 	set_timer(chip);
 }
@@ -273,7 +269,7 @@ void chip_touch(struct chip *chip)
 {
 	if (!chip->begun && chip->rate_mhz != 0) {
 		chip_begin(chip);
-		make_frame(chip, chip_own_ns(chip));
+		make_frame(chip, chip->frame_own_ns);
 	}
 	if (chip->begun) {
 		be_read(chip);

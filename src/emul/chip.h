@@ -128,7 +128,7 @@ struct chip {
 	struct k_timer timer;
 	struct chip_clock clock;
 	uint32_t rate_mhz;    /* 0: no sampling */
-	int64_t frame_own_ns; /* for models: chip_own_ns() of the newest frame, exactly */
+	int64_t frame_own_ns; /* for models: chip_own_ns() of the newest frame, exactly; at first, of the beginning */
 	int64_t due_own_ns;   /* of the next frame */
 	uint32_t due_part;    /* of a nanosecond, in 1 / rate_mhz */
 

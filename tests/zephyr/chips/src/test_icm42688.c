@@ -69,16 +69,17 @@ ZTEST(icm42688, test_what_can_only_be_read_is_not_written)
 	zassert_equal(get_output(TEMP_DATA1), 0, "25 degrees");
 }
 
-/* Codes a g and a dps by range, of the datasheet's tables of sensitivity. */
-static const double codes_per_g[] = {2048, 4096, 8192, 16384};
-static const double codes_per_dps[] = {16.4, 32.8, 65.5, 131, 262, 524.3, 1048.6, 2097.2};
+/* Codes a g, and ten times those a dps, by range: the datasheet's tables of sensitivity. */
+static const int codes_per_g[] = {2048, 4096, 8192, 16384};
+static const int codes_per_10_dps[] = {164, 328, 655, 1310, 2620, 5243, 10486, 20972};
 
-static int32_t nearest(double value)
+/* num / den, halves towards plus infinity, as the codes of samples end. */
+static int32_t nearest(int64_t num, int64_t den)
 {
-	double floor_of = (double)(int32_t)value;
+	int64_t twice = 2 * num + den;
+	int64_t down = twice / (2 * den) - (twice < 0 && twice % (2 * den) != 0 ? 1 : 0);
 
-	floor_of -= floor_of > value ? 1 : 0;
-	return (int32_t)floor_of + (value - floor_of >= 0.5 ? 1 : 0);
+	return (int32_t)CLAMP(down, -32766, 32767);
 }
 
 ZTEST(icm42688, test_outputs_are_those_of_the_range_and_end_with_it)
@@ -90,21 +91,21 @@ ZTEST(icm42688, test_outputs_are_those_of_the_range_and_end_with_it)
 		set_constant(counts[i]);
 		ARRAY_FOR_EACH(codes_per_g, fs)
 		{
-			double expected = counts[i] * (SOURCE_ACC_UG / 1e6) * codes_per_g[fs];
+			int64_t micro = (int64_t)counts[i] * SOURCE_ACC_UG * codes_per_g[fs];
 
 			icm_set_up(ODR_100_HZ, &constant_source);
 			chip_set(&icm, ACCEL_CONFIG0, (uint8_t)(fs << 5 | ODR_100_HZ));
-			zassert_equal(get_output(ACCEL_DATA_X1 + 2), CLAMP(nearest(expected), -32766, 32767),
-				      "count %d, range %zu", counts[i], fs);
+			zassert_equal(get_output(ACCEL_DATA_X1 + 2), nearest(micro, 1000000), "count %d, range %zu",
+				      counts[i], fs);
 		}
-		ARRAY_FOR_EACH(codes_per_dps, fs)
+		ARRAY_FOR_EACH(codes_per_10_dps, fs)
 		{
-			double expected = counts[i] * (SOURCE_GYRO_UDPS / 1e6) * codes_per_dps[fs];
+			int64_t micro = (int64_t)counts[i] * SOURCE_GYRO_UDPS * codes_per_10_dps[fs];
 
 			icm_set_up(ODR_100_HZ, &constant_source);
 			chip_set(&icm, GYRO_CONFIG0, (uint8_t)(fs << 5 | ODR_100_HZ));
-			zassert_equal(get_output(GYRO_DATA_X1 + 4), CLAMP(nearest(expected), -32766, 32767),
-				      "count %d, range %zu", counts[i], fs);
+			zassert_equal(get_output(GYRO_DATA_X1 + 4), nearest(micro, 10000000), "count %d, range %zu",
+				      counts[i], fs);
 		}
 	}
 }
@@ -134,7 +135,7 @@ ZTEST(icm42688, test_outputs_can_be_little_endian)
 	chip_set(&icm, ACCEL_CONFIG0, 3 << 5 | ODR_100_HZ);
 	chip_set(&icm, INTF_CONFIG0, 0x20);
 	zassert_ok(chip_read(&icm, ACCEL_DATA_X1, bytes, sizeof(bytes)));
-	zassert_equal((int16_t)sys_get_le16(bytes), nearest(0x1234 * 61e-6 * 16384));
+	zassert_equal((int16_t)sys_get_le16(bytes), nearest(0x1234 * 61ll * 16384, 1000000));
 }
 
 ZTEST(icm42688, test_every_rate_code_gives_its_rate_and_the_faster_sensor_sets_it)

@@ -51,6 +51,8 @@ SYS_INIT(keep_sources, APPLICATION, 0);
 ZTEST(source_dt, test_a_chip_plays_the_recording_that_its_node_names)
 {
 	const struct sensor_value rate = {100, 0};
+	const struct sensor_value acc_range = {160, 0}; /* 16 g and 2000 dps, and a bit */
+	const struct sensor_value gyro_range = {35, 0};
 	struct emlearn_chip_frame frame;
 
 	zassert_equal_ptr(at_boot[0]->recording, &walk_recording);
@@ -58,6 +60,8 @@ ZTEST(source_dt, test_a_chip_plays_the_recording_that_its_node_names)
 	emlearn_chip_rewind(plain, at_boot[0]);
 	zassert_ok(sensor_attr_set(plain, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_SAMPLING_FREQUENCY, &rate));
 	zassert_ok(sensor_attr_set(plain, SENSOR_CHAN_GYRO_XYZ, SENSOR_ATTR_SAMPLING_FREQUENCY, &rate));
+	zassert_ok(sensor_attr_set(plain, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_FULL_SCALE, &acc_range));
+	zassert_ok(sensor_attr_set(plain, SENSOR_CHAN_GYRO_XYZ, SENSOR_ATTR_FULL_SCALE, &gyro_range));
 	k_sleep(K_MSEC(605));
 	zassert_ok(sensor_sample_fetch(plain));
 	for (uint32_t i = 0; i < 55; i++) {

@@ -25,6 +25,9 @@ RATES_HZ = {"lsm6dsl": (26, 52, 104, 208, 416, 833), "icm42688": (25, 50, 100, 2
 RANGES = ((2, 250), (4, 2000))
 """Of the accelerometer in g, of the gyroscope in dps."""
 
+LEAST = {"lsm6dsl": -32768, "icm42688": -32766}
+"""The lowest code of a sample: an icm42688 keeps those below for what is no sample."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -76,7 +79,7 @@ def record(case: Case) -> RawRecording:
     The last frames are left out so that batches of 32 never fit.
     """
     (raw,) = synth.make(subjects=1, minutes=0.75, rate_hz=case.rate_hz, seed=case.range_g)
-    samples = quantise(raw, case.spec).samples[:-CUT_FRAMES]
+    samples = np.maximum(quantise(raw, case.spec).samples[:-CUT_FRAMES], LEAST[case.chip])
     return replace(
         raw,
         values=samples * np.array([float(step) for step in case.spec.steps]),

@@ -130,6 +130,9 @@ def of_chip(chip: str) -> Case:
 
 
 EVERY_CASE = [case for cases in CASES.values() for case in cases]
+HIRES_CASES = [case for case in CASES["icm42688"] if case.range_g == 4]
+"""Ranges whose grid the packets of 20 bytes have."""
+
 A_CASE_A_CHIP = [of_chip(chip) for chip in CASES]
 
 
@@ -143,6 +146,11 @@ def test_every_decision_is_that_of_the_host(firmware: Firmware, case: Case):
     assert any(decision.warming for decision in decisions)
     assert len(recording.samples) % BATCH_FRAMES != 0
     check(play(firmware, case), expected)
+
+
+@pytest.mark.parametrize("case", HIRES_CASES, ids=str)
+def test_packets_of_20_bytes_decide_alike(firmware: Firmware, case: Case):
+    check(play(firmware, case, "--imu=hires"), host(firmware, case))
 
 
 @pytest.mark.parametrize("case", A_CASE_A_CHIP, ids=str)

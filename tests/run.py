@@ -135,11 +135,11 @@ def python(args: argparse.Namespace) -> Outcome:
     return outcome
 
 
-def zephyr(_: argparse.Namespace) -> Outcome:
+def zephyr(args: argparse.Namespace) -> Outcome:
     """twister over the samples and tests/zephyr, where there is a Zephyr tree."""
     import zephyr_tier
 
-    result = zephyr_tier.run(WORK / "twister", n_jobs=os.cpu_count() or 1)
+    result = zephyr_tier.run(WORK / "twister", n_jobs=os.cpu_count() or 1, soak=args.soak)
     return Outcome(
         passed=len(result.executed) + len(result.built),
         failed=result.failed,
@@ -175,7 +175,7 @@ def counts(outcome: Outcome) -> str:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stages and print the summary."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--soak", action="store_true", help="longer property tests, and EMLEARN_DATA")
+    parser.add_argument("--soak", action="store_true", help="longer tests, and EMLEARN_DATA")
     parser.add_argument("--only", action="append", choices=sorted(STAGES), help="run this stage only")
     parser.add_argument("pytest", nargs="*", help="arguments for pytest, after --")
     args = parser.parse_args(argv)

@@ -91,8 +91,11 @@ def module_paths(tree: zephyr_tree.Tree) -> dict[str, Path]:
     return paths
 
 
-def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None) -> Plan:
-    """Find tree, modules, compilers and simulators, and make the command line of twister from them."""
+def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None, *, soak: bool = False) -> Plan:
+    """Find tree, modules, compilers and simulators, and make the command line of twister from them.
+
+    soak: also what the YAML files call slow.
+    """
     environ = os.environ if environ is None else environ
     result = Plan()
     tree = zephyr_tree.find(ROOT, environ)
@@ -143,6 +146,7 @@ def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None) ->
         f"--jobs={n_jobs}",
         f"--outdir={output}",
         "--clobber-output",
+        *(["--enable-slow"] if soak else []),
         *(f"--testsuite-root={ROOT / folder}" for folder in TEST_FOLDERS),
         *(f"--platform={board.name}" for board in result.boards),
         *(f"--extra-args={name}={value}" for name, value in variables.items()),
@@ -214,8 +218,11 @@ def _has_esp32s3(sdk: Path) -> bool:
     return any((sdk / folder / "xtensa-espressif_esp32s3_zephyr-elf").is_dir() for folder in (".", "gnu"))
 
 
-def configurations(boards: Sequence[Board]) -> dict[tuple[str, str], bool]:
-    """What the YAML files ask of these boards: (scenario, board) -> whether it must be executed."""
+def configurations(boards: Sequence[Board], *, soak: bool = False) -> dict[tuple[str, str], bool]:
+    """What the YAML files ask of these boards: (scenario, board) -> whether it must be executed.
+
+    soak: also what they call slow.
+    """
     import yaml
 
     found = {}
@@ -226,6 +233,8 @@ def configurations(boards: Sequence[Board]) -> dict[tuple[str, str], bool]:
             suite = yaml.safe_load(file.read_text(encoding="utf-8"))
             for scenario, own in suite["tests"].items():
                 keys = {**suite.get("common", {}), **(own or {})}
+                if keys.get("slow", False) and not soak:
+                    continue
                 for board in boards:
                     if board.name in keys["platform_allow"]:
                         found[scenario, board.name] = bool(board.simulator) and not keys.get(
@@ -259,9 +268,9 @@ def judge(report: Mapping, expected: Mapping[tuple[str, str], bool]) -> Result:
     return result
 
 
-def run(output: Path, n_jobs: int = 2) -> Result:
+def run(output: Path, n_jobs: int = 2, *, soak: bool = False) -> Result:
     """Run twister; its output goes to the terminal, its files to `output`."""
-    todo = plan(output, n_jobs)
+    todo = plan(output, n_jobs, soak=soak)
     if not todo.command:
         return Result(skipped=todo.skipped)
     print("$ " + " ".join(todo.command), flush=True)
@@ -270,7 +279,7 @@ def run(output: Path, n_jobs: int = 2) -> Result:
         report = json.loads((output / REPORT).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return Result(failed=[f"twister ended with {code} and no report ({error})"], skipped=todo.skipped)
-    result = judge(report, configurations(todo.boards))
+    result = judge(report, configurations(todo.boards, soak=soak))
     result.skipped = todo.skipped
     if code != 0 and not result.failed:
         result.failed.append(f"twister ended with {code}")
@@ -287,13 +296,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--show", action="store_true", help="print the command line and what it leaves out, run nothing"
     )
+    parser.add_argument("--soak", action="store_true", help="also the scenarios that take an hour or more")
     args = parser.parse_args(argv)
     if args.show:
-        todo = plan(args.output, args.jobs)
+        todo = plan(args.output, args.jobs, soak=args.soak)
         print(" ".join(todo.command))
         result = Result(skipped=todo.skipped)
     else:
-        result = run(args.output, args.jobs)
+        result = run(args.output, args.jobs, soak=args.soak)
     for title in ("executed", "built", "failed", "skipped"):
         for line in getattr(result, title):
             print(f"{'only built' if title == 'built' else title}: {line}")

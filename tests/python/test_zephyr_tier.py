@@ -38,10 +38,9 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def plan(workspace: Path, **environ: str):
-    return tier.plan(
-        workspace / "out", 2, {"ZEPHYR_BASE": str(workspace / "zephyr"), "HOME": str(workspace), **environ}
-    )
+def plan(workspace: Path, *, soak: bool = False, **environ: str):
+    base = {"ZEPHYR_BASE": str(workspace / "zephyr"), "HOME": str(workspace)}
+    return tier.plan(workspace / "out", 2, {**base, **environ}, soak=soak)
 
 
 @pytest.fixture(params=[".", "gnu"], ids=["SDK 0.x", "SDK 1.x"])
@@ -237,6 +236,15 @@ def test_what_should_have_run_and_did_not_is_a_failure(suites: list[dict], compl
 
 
 M5STACK_AND_WATCH = ("m5stack_cores3", "m5stack_atoms3", "twatch_s3")
+
+
+def test_slow_scenarios_are_for_the_soak_alone(workspace: Path, sdk: str):
+    everything = tier.configurations(tier.BOARDS, soak=True)
+    ordinary = tier.configurations(tier.BOARDS)
+    slow = {scenario for scenario, _ in set(everything) - set(ordinary)}
+    assert slow == {"emlearn.zephyr.imu_fifo.soak", "emlearn.zephyr.imu_stream.soak"}
+    assert "--enable-slow" not in plan(workspace, ZEPHYR_SDK_INSTALL_DIR=sdk).command
+    assert "--enable-slow" in plan(workspace, soak=True, ZEPHYR_SDK_INSTALL_DIR=sdk).command
 
 
 def test_the_yaml_files_say_what_to_expect():

@@ -5,6 +5,8 @@
 
 #include <zephyr/sys/byteorder.h>
 
+#define FUNC_CFG_ACCESS 0x01
+#define OTHER_BANKS (BIT(7) | BIT(6))
 #define DRDY_PULSE_CFG 0x0b
 #define DRDY_PULSED BIT(7)
 #define CTRL4_C 0x13
@@ -136,9 +138,18 @@ void lsm6_sample(struct chip *chip, int32_t codes[EMLEARN_CHIP_CHANNELS])
 void lsm6_reset(struct lsm6 *lsm6)
 {
 	memset(lsm6->reg, 0, sizeof(lsm6->reg));
+	memset(lsm6->other, 0, sizeof(lsm6->other));
 	lsm6->reg[LSM6_CTRL3_C] = CTRL3_IF_INC;
 	lsm6->ready = 0;
 	lsm6->is_new = false;
+}
+
+uint8_t *lsm6_elsewhere(struct lsm6 *lsm6, uint8_t address)
+{
+	if (address == FUNC_CFG_ACCESS || (lsm6->reg[FUNC_CFG_ACCESS] & OTHER_BANKS) == 0) {
+		return NULL;
+	}
+	return &lsm6->other[address];
 }
 
 uint8_t lsm6_read(struct lsm6 *lsm6, uint8_t address)

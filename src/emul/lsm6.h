@@ -33,10 +33,11 @@
 struct lsm6 {
 	struct chip chip;
 	uint8_t reg[128];
-	uint8_t ready;    /* STATUS_REG */
-	bool is_new;      /* a frame has been made since the lines were seen to */
-	bool has_4000;    /* gyro range of 4000 dps in CTRL2_G bit 0 */
-	uint8_t identity; /* WHO_AM_I */
+	uint8_t other[128]; /* registers of the other banks, which only store */
+	uint8_t ready;      /* STATUS_REG */
+	bool is_new;        /* a frame has been made since the lines were seen to */
+	bool has_4000;      /* gyro range of 4000 dps in CTRL2_G bit 0 */
+	uint8_t identity;   /* WHO_AM_I */
 };
 
 static inline struct lsm6 *lsm6_of(struct chip *chip)
@@ -55,6 +56,9 @@ void lsm6_steps(const struct chip *chip, struct emlearn_imu_step *acc_step, stru
 
 /* Registers as after power-on. */
 void lsm6_reset(struct lsm6 *lsm6);
+
+/* The register in another bank if one is selected; NULL if it is one of the chip proper. */
+uint8_t *lsm6_elsewhere(struct lsm6 *lsm6, uint8_t address);
 
 /* A byte from WHO_AM_I, STATUS_REG, an output register, or what was written. */
 uint8_t lsm6_read(struct lsm6 *lsm6, uint8_t address);

@@ -3,14 +3,14 @@
  * Model of ST's lsm6dsl and lsm6ds3tr-c: a FIFO of 2048 words in patterns, without tags.
  *
  * Not modelled: decimation (a data set is in each frame or in none), triggers of FIFO modes, the sensor hub, embedded
- * functions and their banks, temperature, BLE. Such registers store what is written.
+ * functions, temperature, BLE. Such registers store what is written.
  */
 #define DT_DRV_COMPAT st_lsm6dsl
 
 #include <zephyr/sys/byteorder.h>
 
-#include "chip_fifo.h"
 #include "lsm6.h"
+#include "lsm6_fifo.h"
 
 #define FIFO_CTRL1 0x06
 #define FIFO_CTRL2 0x07
@@ -43,29 +43,19 @@
 #define WAKE_UP_DUR 0x5c
 #define TIMER_HR BIT(4)
 
-enum fifo_mode {
-	MODE_BYPASS = 0,
-	MODE_FIFO = 1,
-	MODE_CONTINUOUS_TO_FIFO = 3, /* continuous: the trigger never comes */
-	MODE_CONTINUOUS = 6,
-};
-
 #define FIFO_WORDS 2048
 
-/* A word is kept with its place in the pattern. */
-#define ITEM_BYTES 3
-#define PLACE_ODD BIT(7) /* of a word that belongs to no frame */
+#define WORD_BYTES 2
 
 #define TICK_HR_NS 25000
 #define TICK_NS 6400000
 
 struct lsm6dsl {
 	struct lsm6 lsm6;
-	struct chip_fifo fifo;
-	uint8_t items[FIFO_WORDS * ITEM_BYTES];
-	uint8_t word[2];        /* read last: what an empty FIFO gives */
-	bool is_cut;            /* the oldest frame has been counted as overwritten */
-	int64_t timestamp_0_ns; /* own time at which the timestamp was 0 */
+	struct lsm6_fifo fifo; /* places are those in the pattern */
+	uint8_t items[FIFO_WORDS * LSM6_FIFO_BYTES(WORD_BYTES)];
+	uint8_t word[WORD_BYTES]; /* read last: what an empty FIFO gives */
+	int64_t timestamp_0_ns;   /* own time at which the timestamp was 0 */
 };
 
 static struct lsm6dsl *of(struct chip *chip)
@@ -80,10 +70,14 @@ static const struct lsm6dsl *of_const(const struct chip *chip)
 
 static bool is_on(const struct lsm6dsl *model)
 {
-	uint8_t mode = FIFO_MODE(model->lsm6.reg[FIFO_CTRL5]);
+	uint8_t ctrl5 = model->lsm6.reg[FIFO_CTRL5];
 
-	return (mode == MODE_FIFO || mode == MODE_CONTINUOUS_TO_FIFO || mode == MODE_CONTINUOUS) &&
-	       FIFO_ODR(model->lsm6.reg[FIFO_CTRL5]) != 0;
+	return lsm6_fifo_is_on(FIFO_MODE(ctrl5)) && FIFO_ODR(ctrl5) != 0;
+}
+
+static bool is_until_full(const struct lsm6dsl *model)
+{
+	return FIFO_MODE(model->lsm6.reg[FIFO_CTRL5]) == LSM6_FIFO_UNTIL_FULL;
 }
 
 static bool has_gyro(const struct lsm6dsl *model)
@@ -104,11 +98,6 @@ static bool has_timestamp(const struct lsm6dsl *model)
 static uint32_t frame_words(const struct lsm6dsl *model)
 {
 	return 3u * ((has_gyro(model) ? 1u : 0u) + (has_acc(model) ? 1u : 0u) + (has_timestamp(model) ? 1u : 0u));
-}
-
-static uint32_t n_words(const struct lsm6dsl *model)
-{
-	return model->fifo.n / ITEM_BYTES;
 }
 
 static uint32_t threshold(const struct lsm6dsl *model)
@@ -133,36 +122,12 @@ static uint32_t timestamp(const struct lsm6dsl *model, int64_t own_ns)
 	return (uint32_t)((own_ns - model->timestamp_0_ns) / tick_ns) & 0xffffff;
 }
 
-static uint8_t place_of_oldest(const struct lsm6dsl *model)
-{
-	return model->fifo.n == 0 ? 0 : chip_fifo_peek(&model->fifo, 0);
-}
-
-/* The oldest word goes: its frame is lost, once. */
-static void overwrite(struct lsm6dsl *model)
-{
-	uint8_t place = place_of_oldest(model);
-
-	if ((place & PLACE_ODD) == 0) {
-		if (place == 0 || !model->is_cut) {
-			model->lsm6.chip.counts.n_overwritten++;
-		}
-		model->is_cut = true;
-	}
-	chip_fifo_drop(&model->fifo, ITEM_BYTES);
-}
-
 static void push(struct lsm6dsl *model, uint8_t place, uint16_t word)
 {
-	const uint8_t item[ITEM_BYTES] = {place, (uint8_t)word, (uint8_t)(word >> 8)};
+	uint8_t bytes[WORD_BYTES];
 
-	while (n_words(model) >= capacity(model)) {
-		if (FIFO_MODE(model->lsm6.reg[FIFO_CTRL5]) == MODE_FIFO) {
-			return;
-		}
-		overwrite(model);
-	}
-	chip_fifo_push(&model->fifo, item, ITEM_BYTES);
+	sys_put_le16(word, bytes);
+	lsm6_fifo_push(&model->fifo, &model->lsm6.chip.counts, capacity(model), is_until_full(model), place, bytes);
 }
 
 static void push_timestamp(struct lsm6dsl *model, uint8_t place)
@@ -178,7 +143,7 @@ static bool store(struct chip *chip)
 {
 	struct lsm6dsl *model = of(chip);
 	uint32_t divider = lsm6_divider(&model->lsm6, FIFO_ODR(model->lsm6.reg[FIFO_CTRL5]));
-	bool fits = n_words(model) + frame_words(model) <= capacity(model);
+	bool fits = lsm6_fifo_count(&model->fifo) + frame_words(model) <= capacity(model);
 	uint8_t place = 0;
 
 	if (divider == 0 || chip->counts.n_made % divider != 0) {
@@ -191,13 +156,13 @@ static bool store(struct chip *chip)
 	if (has_timestamp(model)) {
 		push_timestamp(model, place);
 	}
-	return fits || FIFO_MODE(model->lsm6.reg[FIFO_CTRL5]) != MODE_FIFO;
+	return fits || !is_until_full(model);
 }
 
 /* A word too many, where a frame should begin. */
 static void store_odd(struct chip *chip)
 {
-	push(of(chip), PLACE_ODD, 0x5555);
+	push(of(chip), LSM6_PLACE_ODD, 0x5555);
 }
 
 static int32_t room(const struct chip *chip)
@@ -208,15 +173,13 @@ static int32_t room(const struct chip *chip)
 	if (!is_on(model) || frame_words(model) == 0) {
 		return -1;
 	}
-	return (int32_t)((capacity(model) - MIN(n_words(model), capacity(model))) / frame_words(model) * divider);
+	return (int32_t)((capacity(model) - MIN(lsm6_fifo_count(&model->fifo), capacity(model))) / frame_words(model) *
+			 divider);
 }
 
 static void flush(struct chip *chip)
 {
-	struct lsm6dsl *model = of(chip);
-
-	chip_fifo_clear(&model->fifo);
-	model->is_cut = false;
+	lsm6_fifo_clear(&of(chip)->fifo);
 }
 
 static bool wants(const struct chip *chip)
@@ -226,7 +189,7 @@ static bool wants(const struct chip *chip)
 
 static uint8_t status2(const struct lsm6dsl *model)
 {
-	uint32_t n = n_words(model);
+	uint32_t n = lsm6_fifo_count(&model->fifo);
 	uint8_t status = (uint8_t)(n >> 8 & 7);
 
 	if (threshold(model) != 0 && n >= threshold(model)) {
@@ -257,13 +220,10 @@ static void lines(struct chip *chip)
 /* The word stays until its high byte is read. */
 static uint8_t read_fifo(struct lsm6dsl *model, unsigned int byte)
 {
-	if (model->fifo.n > 0) {
-		model->word[byte] = chip_fifo_peek(&model->fifo, 1 + byte);
-		if (byte == 1) {
-			if ((place_of_oldest(model) & ~PLACE_ODD) == 0) {
-				model->is_cut = false;
-			}
-			chip_fifo_drop(&model->fifo, ITEM_BYTES);
+	if (lsm6_fifo_count(&model->fifo) > 0) {
+		model->word[byte] = lsm6_fifo_byte(&model->fifo, byte);
+		if (byte == WORD_BYTES - 1) {
+			lsm6_fifo_take(&model->fifo);
 			chip_mark_read(&model->lsm6.chip);
 		}
 	}
@@ -273,14 +233,18 @@ static uint8_t read_fifo(struct lsm6dsl *model, unsigned int byte)
 static uint8_t read(struct chip *chip, uint8_t address)
 {
 	struct lsm6dsl *model = of(chip);
+	uint8_t *elsewhere = lsm6_elsewhere(&model->lsm6, address);
 
+	if (elsewhere != NULL) {
+		return *elsewhere;
+	}
 	switch (address) {
 	case FIFO_STATUS1:
-		return (uint8_t)n_words(model);
+		return (uint8_t)lsm6_fifo_count(&model->fifo);
 	case FIFO_STATUS2:
 		return status2(model);
 	case FIFO_STATUS3:
-		return (uint8_t)(place_of_oldest(model) & ~PLACE_ODD);
+		return lsm6_fifo_place(&model->fifo);
 	case FIFO_STATUS4:
 		return 0; /* a pattern has 9 words at most */
 	case FIFO_DATA_OUT_L:
@@ -298,8 +262,13 @@ static uint8_t read(struct chip *chip, uint8_t address)
 static void write(struct chip *chip, uint8_t address, uint8_t value)
 {
 	struct lsm6dsl *model = of(chip);
+	uint8_t *elsewhere = lsm6_elsewhere(&model->lsm6, address);
 	bool was_on = is_on(model);
 
+	if (elsewhere != NULL) {
+		*elsewhere = value;
+		return;
+	}
 	switch (address) {
 	case FIFO_CTRL5:
 		model->lsm6.reg[address] = value;
@@ -340,8 +309,9 @@ static void reset(struct chip *chip)
 {
 	struct lsm6dsl *model = of(chip);
 
-	model->fifo.bytes = model->items;
-	model->fifo.size = sizeof(model->items);
+	model->fifo.ring.bytes = model->items;
+	model->fifo.ring.size = sizeof(model->items);
+	model->fifo.item_bytes = WORD_BYTES;
 	lsm6_reset(&model->lsm6);
 	model->lsm6.identity = 0x6a;
 	model->lsm6.reg[CTRL9_XL] = 0xe0;

@@ -15,9 +15,12 @@ LOG_MODULE_DECLARE(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 #define WATCH_WATERMARKS 3u
 #define WATCH_SLACK_US 10000u
 
-/* Attempts without a frame before the caller is told; waits between them grow up to so many watches. */
+/* Attempts without a frame before the caller is told; waits between them grow up to so many times the first. */
 #define SILENT_MAX 3u
 #define BACKOFF_MAX 4u
+
+/* The first wait where the driver could not even set up the chip. */
+#define RETRY_US 250000u
 
 /* How long a transfer of the driver may take, ms. */
 #define TRANSFER_MS 200u
@@ -32,6 +35,7 @@ static void release(struct emlearn_imu_reader_stream *stream)
 {
 	rtio_release_buffer(stream->rtio, stream->block.data, stream->block.bytes);
 	stream->block = (struct emlearn_imu_stream_block){0};
+	stream->n_used = 0;
 }
 
 /* The next completion with its block, or -EAGAIN; an error means that the stream has ended. */
@@ -96,11 +100,10 @@ static int disarm(struct emlearn_imu_reader_stream *stream)
 	return 0;
 }
 
-static void watch(struct emlearn_imu_reader_stream *stream)
+/* When to arm the stream again if nothing is heard. */
+static void watch(struct emlearn_imu_reader_stream *stream, uint32_t first_us)
 {
-	uint32_t n = CLAMP(stream->n_silent, 1u, BACKOFF_MAX);
-
-	stream->due_us = emlearn_imu_now_us() + (int64_t)n * stream->watch_us;
+	stream->due_us = emlearn_imu_now_us() + (int64_t)CLAMP(stream->n_silent, 1u, BACKOFF_MAX) * first_us;
 }
 
 static int arm(struct emlearn_imu_reader_stream *stream)
@@ -116,7 +119,7 @@ static int arm(struct emlearn_imu_reader_stream *stream)
 	if (rc == 0) {
 		stream->node.driver->clear(stream->reader.dev);
 	}
-	watch(stream);
+	watch(stream, rc == 0 ? stream->watch_us : RETRY_US);
 	return rc;
 }
 
@@ -224,7 +227,7 @@ static void open(struct emlearn_imu_reader_stream *stream)
 		stats->n_overruns++;
 		stream->gap = true;
 		release(stream);
-		watch(stream);
+		watch(stream, stream->watch_us);
 		return;
 	}
 	if (!block->is_watermark) {
@@ -236,7 +239,7 @@ static void open(struct emlearn_imu_reader_stream *stream)
 	}
 	number(stream);
 	stream->n_silent = 0;
-	watch(stream);
+	watch(stream, stream->watch_us);
 }
 
 /* The next frames without a break, if there are any. */
@@ -247,8 +250,9 @@ static bool next_run(struct emlearn_imu_reader_stream *stream)
 	if (block->data == NULL) {
 		return false;
 	}
-	if (block->n_run == 0) {
+	if (stream->n_used == block->n_run) {
 		stream->node.driver->next_run(block, &stream->node);
+		stream->n_used = 0;
 		stream->fits[0] = 0;
 		stream->fits[1] = 0;
 		if (block->after_odd) {
@@ -300,7 +304,8 @@ static bool deliver(struct emlearn_imu_reader_stream *stream, struct emlearn_bat
 	const unsigned int n_channels = stream->reader.asked.sensors == (EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO)
 						? 2u * EMLEARN_AXES
 						: EMLEARN_AXES;
-	uint16_t n_most = MIN(stream->block.n_run, stream->batch_frames);
+	const uint16_t n_left = (uint16_t)(stream->block.n_run - stream->n_used);
+	const uint16_t n_most = MIN(n_left, stream->batch_frames);
 	uint16_t n = 0;
 
 	while (n < n_most && decode_frame(stream, &stream->frames[n * n_channels])) {
@@ -315,13 +320,13 @@ static bool deliver(struct emlearn_imu_reader_stream *stream, struct emlearn_bat
 		.loss = stream->is_estimated ? EMLEARN_LOSS_ESTIMATED : EMLEARN_LOSS_EXACT,
 	};
 	stream->number += n;
-	stream->block.n_run = (uint16_t)(stream->block.n_run - n);
+	stream->n_used = (uint16_t)(stream->n_used + n);
 	if (n < n_most) {
 		/* The decoder stopped at a packet that had looked right: what follows is not known. */
-		stream->reader.stats.n_odd += stream->block.n_run;
+		stream->reader.stats.n_odd += (uint32_t)(n_left - n);
 		stream->gap = true;
 		release(stream);
-	} else if (stream->block.n_run == 0 && stream->block.n_packets == 0) {
+	} else if (n == n_left && stream->block.n_packets == 0) {
 		release(stream);
 	}
 	if (n > 0) {

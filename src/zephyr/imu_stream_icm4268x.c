@@ -135,11 +135,11 @@ static uint8_t *packets(const struct emlearn_imu_stream_block *block)
 	return block->data + sizeof(struct icm4268x_fifo_data);
 }
 
-/* Is the code at `axis` the one that says that there is none? The decoder would leave the frame out. */
-static bool is_missing(const uint8_t *packet, unsigned int axis)
+/* Is there no code for `axis`? The chip then gives the lowest one, and the decoder leaves such a frame out. */
+static bool is_missing(const uint8_t *packet, unsigned int axis, bool hires)
 {
 	const uint8_t *high = &packet[1 + 2 * axis];
-	uint8_t low = packet[17 + axis % EMLEARN_AXES];
+	uint8_t low = hires ? packet[17 + axis % EMLEARN_AXES] : 0;
 
 	return high[0] == 0x80 && high[1] == 0 && (axis < EMLEARN_AXES ? low >> 4 : low & 0x0f) == 0;
 }
@@ -149,8 +149,8 @@ static bool is_frame(const uint8_t *packet, bool hires)
 	if ((packet[0] & HEADER_MASK) != (hires ? HEADER_HIRES : HEADER_PLAIN)) {
 		return false;
 	}
-	for (unsigned int axis = 0; hires && axis < EMLEARN_IMU_CHANNELS_MAX; axis++) {
-		if (is_missing(packet, axis)) {
+	for (unsigned int axis = 0; axis < EMLEARN_IMU_CHANNELS_MAX; axis++) {
+		if (is_missing(packet, axis, hires)) {
 			return false;
 		}
 	}
@@ -173,13 +173,14 @@ static void icm4268x_open(struct emlearn_imu_stream_block *block, const struct e
 	block->is_watermark = (data->int_status & BIT_FIFO_THS_INT) != 0;
 	block->is_full = (data->int_status & BIT_FIFO_FULL_INT) != 0;
 	block->n_packets = (uint16_t)MIN(data->fifo_count / node->packet_bytes, room);
-	block->n_frames = 0;
-	block->n_odd = 0;
-	block->n_run = 0;
+	/* The FIFO may have held less than was read: the rest is neither frame nor odd. */
+	while (block->n_packets > 0 && is_empty(packets(block) + (block->n_packets - 1u) * node->packet_bytes)) {
+		block->n_packets--;
+	}
 	for (unsigned int i = 0; i < block->n_packets; i++, packet += node->packet_bytes) {
 		if (is_frame(packet, node->packet_bytes == HIRES_BYTES)) {
 			block->n_frames++;
-		} else if (!is_empty(packet)) {
+		} else {
 			block->n_odd++;
 		}
 	}
@@ -195,7 +196,7 @@ static void icm4268x_next_run(struct emlearn_imu_stream_block *block, const stru
 
 	block->after_odd = false;
 	while (n > 0 && !is_frame(packet, hires)) {
-		block->after_odd = block->after_odd || !is_empty(packet);
+		block->after_odd = true;
 		packet += node->packet_bytes;
 		n--;
 	}

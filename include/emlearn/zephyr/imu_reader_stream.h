@@ -48,6 +48,7 @@ struct emlearn_imu_reader_stream {
 	int64_t due_us;      /* when to arm the stream again if nothing is heard */
 	uint32_t watch_us;   /* how long that is */
 	uint32_t n_lost;     /* before the next frame */
+	uint16_t n_used;     /* frames of the block's run that were delivered */
 	uint16_t n_lost_odd; /* where the block has odd packets */
 	uint8_t n_silent;    /* times that the stream was armed again since the last frame */
 	bool begun;          /* there was a frame */

@@ -39,7 +39,7 @@ struct emlearn_imu_stream_block {
 	uint64_t taken_ns;  /* sensor clock, at the interrupt */
 	uint16_t n_packets; /* not yet looked at */
 	uint16_t n_frames;  /* in the whole block */
-	uint16_t n_odd;     /* packets that make no frame, but for the marks of an empty FIFO */
+	uint16_t n_odd;     /* packets that make no frame */
 	uint16_t n_run;     /* frames that the decoder finds in the block */
 	bool after_odd;     /* there was an odd packet right before these */
 	bool is_watermark;  /* the FIFO had reached its watermark */

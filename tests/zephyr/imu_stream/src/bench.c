@@ -39,10 +39,6 @@ static uint32_t gyro_tenths(uint32_t range_dps)
 		return 1310;
 	case 125:
 		return 2620;
-	case 62:
-		return 5243;
-	case 31:
-		return 10486;
 	default:
 		return 20972;
 	}
@@ -88,6 +84,7 @@ void bench_start(struct bench *bench, enum bench_reader reader, const struct eml
 	emlearn_chip_heal(bench->chip);
 	emlearn_chip_rewind(bench->chip, source);
 	zassert_ok(emlearn_imu_reader_start(&bench->stream->reader, asked, &bench->got));
+	emlearn_chip_steps(bench->chip, &bench->steps[0], &bench->steps[1]);
 }
 
 /* floor(code * from / to + 1/2), held to int16 */
@@ -106,17 +103,15 @@ static int16_t on_grid(int32_t code, const struct emlearn_imu_step *from, const 
 
 static bool is_frame(const struct bench *bench, const struct emlearn_chip_frame *truth, const int16_t *frame)
 {
-	struct emlearn_imu_step steps[2];
 	const struct emlearn_imu_step *asked[2] = {&bench->asked.acc_step, &bench->asked.gyro_step};
 
-	emlearn_chip_steps(bench->chip, &steps[0], &steps[1]);
 	for (unsigned int sensor = 0; sensor < 2; sensor++) {
 		if ((bench->asked.sensors & (sensor == 0 ? EMLEARN_SENSOR_ACC : EMLEARN_SENSOR_GYRO)) == 0) {
 			continue;
 		}
 		for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
 			int32_t code = truth->codes[sensor * EMLEARN_AXES + bench->mount[i].axis];
-			int count = on_grid(code, &steps[sensor], asked[sensor]) * bench->mount[i].sign;
+			int count = on_grid(code, &bench->steps[sensor], asked[sensor]) * bench->mount[i].sign;
 
 			if (*frame++ != MIN(count, INT16_MAX)) {
 				return false;
@@ -155,6 +150,7 @@ static void check(struct bench *bench)
 {
 	const struct emlearn_batch *batch = &bench->batch;
 	const unsigned int n_channels = bench->asked.sensors == 3 ? 6 : 3;
+	const int64_t period_us = 1000000000 / bench->asked.rate_mhz;
 	struct emlearn_chip_frame truth;
 
 	zassert_between_inclusive(batch->n_frames, 1, BATCH_FRAMES);
@@ -175,6 +171,10 @@ static void check(struct bench *bench)
 			zassert_equal(number, bench->next, "a hole inside of a batch, before %u", number);
 		}
 		bench->n_lost += number - bench->next;
+		if (bench->next > 0) {
+			bench->n_missing += (uint32_t)((truth.t_us - bench->last_us + period_us / 2) / period_us - 1);
+		}
+		bench->last_us = truth.t_us;
 		bench->next = number + 1;
 		if (i == 0 || i + 1 == batch->n_frames) {
 			check_time(bench, i, &truth);
@@ -222,6 +222,15 @@ void bench_stop(struct bench *bench)
 	zassert_equal(free_blocks(bench->stream), bench->n_blocks, "%u blocks are free, not %u",
 		      free_blocks(bench->stream), bench->n_blocks);
 	emlearn_chip_heal(bench->chip);
+}
+
+void bench_after(void *fixture)
+{
+	ARG_UNUSED(fixture);
+	for (unsigned int i = 0; i < N_READERS; i++) {
+		emlearn_imu_reader_stop(&readers[i]->reader);
+		emlearn_chip_heal(readers[i]->reader.dev);
+	}
 }
 
 void bench_fault(const struct bench *bench, enum emlearn_fault_kind kind, uint32_t n, int32_t value)

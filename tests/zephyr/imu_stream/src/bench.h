@@ -32,11 +32,14 @@ struct bench {
 	struct emlearn_imu_asked asked;
 	struct emlearn_imu_got got;
 	struct emlearn_imu_mount_axis mount[EMLEARN_AXES]; /* from the axes of the chip to those of a frame */
+	struct emlearn_imu_step steps[2];                  /* of the truth, as long as the chip is set up */
 	uint32_t n_blocks;                                 /* in the pool */
 	bool holes;           /* frames may be missing or be there twice inside of a batch */
 	uint32_t next;        /* number of the chip's frame that follows the last one delivered */
 	uint32_t n_frames;    /* delivered */
 	uint32_t n_lost;      /* frames of the chip that were not delivered */
+	uint32_t n_missing;   /* frames by the time between those delivered, also while the chip made none */
+	int64_t last_us;      /* when the last one delivered was made */
 	uint32_t n_told;      /* frames that the reader said were lost */
 	uint32_t n_estimated; /* batches with a loss that is estimated */
 	uint32_t n_repeated;  /* frames delivered twice */
@@ -65,6 +68,9 @@ void bench_expect_perfect(const struct bench *bench);
 
 /* Stop, and all blocks have to be free. */
 void bench_stop(struct bench *bench);
+
+/* After each test, also one that failed: nothing runs, nothing is broken. */
+void bench_after(void *fixture);
 
 /* Something goes wrong with the next frame. */
 void bench_fault(const struct bench *bench, enum emlearn_fault_kind kind, uint32_t n, int32_t value);

@@ -1,1 +1,135 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Starting, stopping, waiting and being refused. */
+#include <errno.h>
+
+#include <zephyr/drivers/sensor.h>
+#include <zephyr/ztest.h>
+
+#include "bench.h"
+
+ZTEST_SUITE(stream_life, NULL, NULL, NULL, bench_after, NULL);
+
+ZTEST(stream_life, test_starting_and_stopping_leaks_nothing)
+{
+	struct emlearn_imu_asked asked = asked_of(1000, 16, 2000);
+	uint32_t seed = 1;
+
+	for (unsigned int i = 0; i < (IS_FAST ? 1000 : 20); i++) {
+		struct bench bench;
+
+		bench_start(&bench, HIRES, &asked, NULL);
+		/* Stopped at any moment, with up to three blocks that nobody has asked for, or in a transfer. */
+		if (i % 3 != 0) {
+			zassert_ok(bench_read(&bench, K_SECONDS(1)));
+		}
+		k_sleep(K_USEC(xorshift(&seed) % 100000));
+		bench_stop(&bench);
+	}
+}
+
+ZTEST(stream_life, test_a_second_start_and_reads_while_stopped_are_refused)
+{
+	struct emlearn_imu_asked asked = asked_of(100, 16, 2000);
+	struct emlearn_imu_got got;
+	struct bench bench;
+
+	bench_start(&bench, HIRES, &asked, NULL);
+	zassert_equal(emlearn_imu_reader_start(&bench.stream->reader, &asked, &got), -EALREADY);
+	bench_stop(&bench);
+	zassert_equal(bench_read(&bench, K_NO_WAIT), -EINVAL);
+	emlearn_imu_reader_stop(&bench.stream->reader);
+}
+
+ZTEST(stream_life, test_a_timeout_ends_on_time)
+{
+	struct emlearn_imu_asked asked = asked_of(100, 16, 2000);
+	struct bench bench;
+	int64_t before;
+
+	bench_start(&bench, HIRES, &asked, NULL);
+	before = k_uptime_get();
+	zassert_equal(bench_read(&bench, K_NO_WAIT), -EAGAIN);
+	zassert_equal(k_uptime_get(), before);
+	zassert_equal(bench_read(&bench, K_MSEC(100)), -EAGAIN);
+	zassert_within(k_uptime_get(), before + 100, 1);
+	zassert_ok(bench_read(&bench, K_MSEC(300)));
+	zassert_equal(bench_read(&bench, K_NO_WAIT), -EAGAIN);
+	k_sleep(K_MSEC(350));
+	zassert_ok(bench_read(&bench, K_NO_WAIT), "what has come is there without waiting");
+	bench_expect_perfect(&bench);
+	bench_stop(&bench);
+}
+
+ZTEST(stream_life, test_a_deep_watermark_comes_in_several_batches)
+{
+	struct emlearn_imu_asked asked = asked_of(200, 16, 2000);
+	struct bench bench;
+
+	bench_start(&bench, DEEP, &asked, NULL);
+	zassert_equal(bench.got.watermark_frames, 80);
+	for (unsigned int i = 0; i < 10; i++) {
+		zassert_ok(bench_read(&bench, K_MSEC(450)));
+		zassert_equal(bench.batch.n_frames, 32);
+		zassert_ok(bench_read(&bench, K_NO_WAIT));
+		zassert_equal(bench.batch.n_frames, 32);
+		zassert_ok(bench_read(&bench, K_NO_WAIT));
+		zassert_equal(bench.batch.n_frames, 16);
+	}
+	bench_expect_perfect(&bench);
+	/* A block that is half read goes back too. */
+	zassert_ok(bench_read(&bench, K_MSEC(450)));
+	bench_stop(&bench);
+}
+
+ZTEST(stream_life, test_an_odd_watermark_is_whole_frames)
+{
+	static const uint16_t rates_hz[] = {25, 50, 100, 200, 500, 1000};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rates_hz); i++) {
+		struct emlearn_imu_asked asked = asked_of(rates_hz[i], 16, 2000);
+		struct bench bench;
+
+		bench_start(&bench, ODD, &asked, NULL);
+		zassert_equal(bench.got.watermark_frames, 7);
+		for (unsigned int n = 0; n < 100; n++) {
+			zassert_ok(bench_read(&bench, K_SECONDS(1)));
+			zassert_equal(bench.batch.n_frames, 7);
+		}
+		bench_expect_perfect(&bench);
+		bench_stop(&bench);
+	}
+}
+
+ZTEST(stream_life, test_what_a_stream_cannot_do_is_refused)
+{
+	struct emlearn_imu_asked asked = asked_of(100, 16, 2000);
+	struct emlearn_imu_reader *reader = &readers[HIRES]->reader;
+	struct emlearn_imu_got got;
+
+	asked.unpaced = true;
+	zassert_equal(emlearn_imu_reader_start(reader, &asked, &got), -ENOTSUP);
+	asked.unpaced = false;
+	asked.rate_mhz = 300000;
+	zassert_equal(emlearn_imu_reader_start(reader, &asked, &got), -ERANGE, "no such rate");
+	/* 16 bytes a frame and 100000 ticks a second: a tick is 5 bytes, and 7 frames are none of its multiples. */
+	asked.rate_mhz = 32000000;
+	zassert_equal(emlearn_imu_reader_start(&readers[ODD]->reader, &asked, &got), -ENOTSUP);
+	asked = asked_of(100, 32, 2000);
+	zassert_equal(emlearn_imu_reader_start(reader, &asked, &got), -ERANGE, "no such range");
+	asked = asked_of(100, 16, 4000);
+	asked.gyro_step = (struct emlearn_imu_step){10, 82};
+	zassert_equal(emlearn_imu_reader_start(reader, &asked, &got), -ERANGE, "no such range");
+	zassert_equal(free_blocks(readers[HIRES]), CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES);
+}
+
+ZTEST(stream_life, test_a_chip_of_the_wrong_kind_is_refused)
+{
+	const struct device *chip = readers[LATE]->reader.dev;
+	const struct emlearn_fault fault = {.kind = EMLEARN_FAULT_WHO_AM_I, .n = 1, .value = 0x46};
+	struct emlearn_imu_asked asked = asked_of(100, 16, 2000);
+	struct emlearn_imu_got got;
+
+	zassert_ok(emlearn_chip_fault(chip, &fault));
+	zassert_not_ok(device_init(chip));
+	zassert_equal(emlearn_imu_reader_start(&readers[LATE]->reader, &asked, &got), -ENODEV);
+}

@@ -6,6 +6,7 @@ reader, pipeline and trained model are those of a device. tests/zephyr/imu_decis
 """
 
 import re
+import zlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,13 +39,17 @@ class Firmware(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What the image printed: decisions, time of the chip's first frame in us, frames delivered and lost."""
+    """What the image printed: decisions, time of the chip's first frame in us, frames delivered and lost.
+
+    crc: CRC-32 of the frames, little-endian int16.
+    """
 
     decisions: list[native.Decision]
     digests: set[int]
     start_us: int
     n_frames: int
     n_lost: int
+    crc: int
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +90,7 @@ def play(firmware: Firmware, case: Case, *options: str, csv: Path | None = None)
     output = succeeds(run(firmware.program, f"--model={case.name}", f"--imu-replay={file}", *options))
     decoded = [native.wire_decode(line) for line in re.findall(r"^E1,\S+", output, re.MULTILINE)]
     start = re.search(r"^first frame at (\d+) us$", output, re.MULTILINE)
-    end = re.search(r"^frames (\d+) lost (\d+)$", output, re.MULTILINE)
+    end = re.search(r"^frames (\d+) lost (\d+) crc ([0-9a-f]{8})$", output, re.MULTILINE)
     assert start and end, output
     return Run(
         [decision for decision, _, _ in decoded],
@@ -93,6 +98,7 @@ def play(firmware: Firmware, case: Case, *options: str, csv: Path | None = None)
         int(start[1]),
         int(end[1]),
         int(end[2]),
+        int(end[3], 16),
     )
 
 
@@ -113,6 +119,7 @@ def check(played: Run, expected: tuple, ppm: int = 0) -> None:
     model, recording, decisions, end = expected
     period_us = 1e6 / (float(model.spec.rate_hz) * (1 + ppm / 1e6))
     assert (played.n_frames, played.n_lost) == (len(recording.samples), 0)
+    assert played.crc == zlib.crc32(recording.samples.astype("<i2").tobytes())
     assert played.digests == {model.digest32}
     assert [without_time(found) for found in played.decisions] == [without_time(own) for own in decisions]
     late_us = np.array([found.t_us for found in played.decisions]) - played.start_us - end * period_us

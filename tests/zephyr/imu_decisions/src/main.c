@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Plays a recording through the model of a chip, its unmodified driver, the reader and one of many models, and prints
- * each decision:
+ * each decision, and in the end how many frames there were and their CRC-32:
  *
  *     zephyr.exe --model=NAME --imu-replay=FILE.csv [--imu=NODE]
  *
@@ -12,6 +12,7 @@
 
 #include <zephyr/devicetree.h>
 #include <zephyr/kernel.h>
+#include <zephyr/sys/crc.h>
 #include <zephyr/sys/printk.h>
 #include <zephyr/sys/util.h>
 
@@ -91,9 +92,11 @@ static int print_start(const struct device *chip)
 
 static int play(const struct imu *imu, const struct model *model, uint32_t n_recorded)
 {
+	const size_t n_channels = emlearn_pipeline_n_channels(model->pipeline->pipeline);
 	struct emlearn_batch batch;
 	uint32_t n_frames = 0;
 	uint32_t n_lost = 0;
+	uint32_t crc = 0;
 	int rc = 0;
 
 	while (rc == 0 && n_frames + n_lost < n_recorded) {
@@ -105,10 +108,12 @@ static int play(const struct imu *imu, const struct model *model, uint32_t n_rec
 			batch.n_frames = MIN(batch.n_frames, n_recorded - n_frames);
 			n_frames += (uint32_t)batch.n_frames;
 			n_lost += batch.n_lost;
+			crc = crc32_ieee_update(crc, (const uint8_t *)batch.frames,
+						batch.n_frames * n_channels * sizeof(*batch.frames));
 			rc = classify(model, &batch);
 		}
 	}
-	printk("frames %u lost %u\n", n_frames, n_lost);
+	printk("frames %u lost %u crc %08x\n", n_frames, n_lost, crc);
 	return rc;
 }
 

@@ -25,6 +25,8 @@ from emlearn_tools import zephyr_tree  # noqa: E402
 
 TEST_FOLDERS = ("samples", "tests/zephyr")
 REPORT = "twister.json"
+EXTRA_MODULES = ("hal_st",)
+"""Modules that no board needs, but drivers of scenarios with a filter."""
 
 
 class Board(NamedTuple):
@@ -118,7 +120,7 @@ def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None, *,
 
     modules = module_paths(tree)
     toolchain = cross_toolchain(environ)
-    wanted = sorted({name for board in BOARDS for name in board.modules})
+    wanted = sorted({name for board in BOARDS for name in board.modules}.union(EXTRA_MODULES))
     absent = [name for name in wanted if name not in modules]
     if absent:
         result.skipped.append(f"Zephyr modules not beside {tree.base}: {', '.join(absent)}")
@@ -132,6 +134,7 @@ def plan(output: Path, n_jobs: int, environ: Mapping[str, str] | None = None, *,
         return result
 
     needed = {name for board in result.boards for name in board.modules}
+    needed.update(name for name in EXTRA_MODULES if name in modules)
     paths = [ROOT, *(modules[name] for name in sorted(needed))]
     variables = {
         "ZEPHYR_MODULES": ";".join(str(path) for path in paths),

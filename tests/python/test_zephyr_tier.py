@@ -17,6 +17,7 @@ PROJECTS = {
     "cmsis_6": "modules/hal/cmsis_6",
     "hal_espressif": "modules/hal/espressif",
     "hal_nordic": "modules/hal/nordic",
+    "hal_st": "modules/hal/st",
     "picolibc": "modules/lib/picolibc",
 }
 
@@ -117,6 +118,14 @@ def test_esp32s3_needs_esptool(workspace: Path, sdk: str, monkeypatch: pytest.Mo
     todo = plan(workspace, ZEPHYR_SDK_INSTALL_DIR=sdk)
     assert names(todo.boards) == names(WITHOUT_SDK)
     assert todo.skipped == [f"Zephyr on {board.name}: esptool not installed" for board in ESP32S3]
+
+
+def test_a_missing_module_that_no_board_needs_is_named_alone(workspace: Path, sdk: str):
+    (workspace / PROJECTS["hal_st"] / "zephyr").rmdir()
+    todo = plan(workspace, ZEPHYR_SDK_INSTALL_DIR=sdk)
+    assert names(todo.boards) == names(tier.BOARDS)
+    assert len(todo.skipped) == 1 and todo.skipped[0].endswith(": hal_st")
+    assert PROJECTS["hal_st"] not in extra(todo, "ZEPHYR_MODULES")
 
 
 def test_a_missing_module_is_named_with_the_boards_that_lack_it(workspace: Path, sdk: str):

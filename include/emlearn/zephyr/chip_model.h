@@ -70,24 +70,24 @@ struct emlearn_chip_counts {
 	uint32_t n_resets;      /**< by the driver or by a brown-out */
 };
 
-/** Ways for things to go wrong. */
+/** Ways for things to go wrong. Those without an n happen once. */
 enum emlearn_fault_kind {
-	EMLEARN_FAULT_NACK,         /**< n transfers fail with -EIO */
+	EMLEARN_FAULT_NACK,         /**< n transfers fail with -EIO, after value bytes of data */
 	EMLEARN_FAULT_INT_STUCK,    /**< the line keeps its level for value ms */
 	EMLEARN_FAULT_INT_LOST,     /**< n edges to active do not happen */
 	EMLEARN_FAULT_INT_SPURIOUS, /**< n edges to active with nothing behind them, one a frame */
-	EMLEARN_FAULT_OVERRUN,      /**< the FIFO overruns at once: as many frames pass as it takes */
+	EMLEARN_FAULT_OVERRUN,      /**< n transfers hang until the FIFO has overrun by a frame, and value more */
 	EMLEARN_FAULT_BROWNOUT,     /**< power is lost: registers as after reset, FIFO empty, no sampling */
-	EMLEARN_FAULT_WHO_AM_I,     /**< WHO_AM_I reads as value */
+	EMLEARN_FAULT_WHO_AM_I,     /**< WHO_AM_I reads as value, n times */
 	EMLEARN_FAULT_ODD,          /**< n times the FIFO holds a packet or words that make no frame */
-	EMLEARN_FAULT_CLOCK,        /**< the chip's clock is value ppm fast from now on */
+	EMLEARN_FAULT_CLOCK,        /**< the chip's clock is value ppm fast from now on; +-500000 at most */
 	EMLEARN_FAULT_DROP,         /**< n frames are made but not put into the FIFO */
 	EMLEARN_FAULT_REPEAT,       /**< n frames are put into the FIFO twice */
-	EMLEARN_FAULT_CLIP,         /**< n frames have every channel at an end of its range */
+	EMLEARN_FAULT_CLIP,         /**< n frames have every channel at the end of its range on its side */
 	EMLEARN_FAULT_KINDS,
 };
 
-/** One fault. */
+/** One fault. Of several of a kind that are due, the one given first happens first. */
 struct emlearn_fault {
 	enum emlearn_fault_kind kind;
 	uint32_t at_frame; /**< frame since sampling began at which it begins; at once if that has passed */
@@ -133,7 +133,8 @@ void emlearn_chip_steps(const struct device *dev, struct emlearn_imu_step *acc_s
 /**
  * Let something go wrong. Several faults may be under way.
  *
- * @return 0; -ENOTSUP if this chip cannot have it; -ENOMEM if too many wait (CONFIG_EMLEARN_EMUL_FAULTS)
+ * @return 0; -ENOTSUP if this chip cannot have it (no line is wired, or the kind is unknown); -ERANGE if value is out
+ *         of range; -ENOMEM if too many wait (CONFIG_EMLEARN_EMUL_FAULTS)
  */
 int emlearn_chip_fault(const struct device *dev, const struct emlearn_fault *fault);
 

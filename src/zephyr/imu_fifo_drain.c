@@ -138,6 +138,7 @@ int emlearn_imu_fifo_rearm(struct emlearn_imu_reader_fifo *fifo)
 	}
 	fifo->n_bytes = 0;
 	fifo->below = true;
+	fifo->progress_us = emlearn_imu_now_us();
 	return rc;
 }
 
@@ -192,6 +193,7 @@ static int align(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_l
 		/* What a failed read has taken out, the next survey sees. */
 		(void)skip(fifo, MIN(n_skip, level->n_bytes));
 	}
+	*level = (struct emlearn_imu_fifo_level){0};
 	return emlearn_imu_fifo_rearm(fifo) < 0 ? -EIO : EMLEARN_IMU_FIFO_BROKEN;
 }
 
@@ -240,39 +242,65 @@ int64_t emlearn_imu_fifo_room_us(const struct emlearn_imu_reader_fifo *fifo)
 	return (int64_t)n * emlearn_imu_clock_period_ns(&fifo->clock) / 1000;
 }
 
-/* The number of a frame; false if it was there before. */
-static bool number_of(struct emlearn_imu_reader_fifo *fifo, const struct emlearn_imu_fifo_sample *sample)
+/* What a frame turned out to be: a new one, one that was there before, or none at all. */
+enum verdict {
+	NEW,
+	AGAIN,
+	GARBLED,
+};
+
+/* See by its time stamp how many frames have passed. */
+static enum verdict time_of(struct emlearn_imu_reader_fifo *fifo, uint32_t time, uint64_t *number, bool *is_exact)
 {
 	struct emlearn_imu_fifo_track *track = &fifo->track;
-	uint64_t number = fifo->lost ? fifo->estimate : track->number;
+	const uint64_t made = emlearn_imu_clock_number_at(&fifo->clock, fifo->surveyed_us) + 1;
+	const struct emlearn_imu_fifo_guess guess = {
+		.frames = (uint32_t)(*number - track->number + 1),
+		.most = (uint32_t)(made > track->number ? made - track->number : 0),
+		.time_bits = fifo->wiring->chip->time_bits,
+	};
+	uint32_t frames;
+
+	if (!track->timed) {
+		/* The first time stamp says nothing. */
+		track->timed = true;
+		track->time = time;
+		return NEW;
+	}
+	frames = emlearn_imu_fifo_track_frames(track, time, &guess, is_exact);
+	if (frames == EMLEARN_IMU_FIFO_UNKNOWN) {
+		return GARBLED;
+	}
+	*number = track->number + frames - 1;
+	return frames == 0 ? AGAIN : NEW;
+}
+
+/* Find the number of a frame. */
+static enum verdict number_of(struct emlearn_imu_reader_fifo *fifo, const struct emlearn_imu_fifo_sample *sample)
+{
+	uint64_t number = fifo->lost ? fifo->estimate : fifo->track.number;
 	bool is_exact = !fifo->lost;
 
 	if (emlearn_imu_fifo_is_timed(fifo)) {
-		uint64_t made = emlearn_imu_clock_number_at(&fifo->clock, fifo->surveyed_us) + 1;
-		const struct emlearn_imu_fifo_guess guess = {
-			.frames = (uint32_t)(number - track->number + 1),
-			.most = (uint32_t)(made > track->number ? made - track->number : 0),
-			.time_bits = fifo->wiring->chip->time_bits,
-		};
-		uint32_t frames = emlearn_imu_fifo_track_frames(track, sample->time, &guess, &is_exact);
+		enum verdict verdict = time_of(fifo, sample->time, &number, &is_exact);
 
-		if (frames == 0) {
-			return false;
-		}
-		if (frames != EMLEARN_IMU_FIFO_UNKNOWN) {
-			number = track->number + frames - 1;
+		if (verdict != NEW) {
+			fifo->reader.stats.n_odd++;
+			return verdict;
 		}
 	}
 	if (fifo->lost) {
+		/* The first of what was surveyed: from it to the newest one. */
+		const uint32_t n = (uint32_t)(fifo->n_bytes + fifo->raw_end) / fifo->frame_bytes;
+
 		fifo->lost = false;
-		emlearn_imu_clock_restart(&fifo->clock, number + emlearn_imu_fifo_frames(fifo) - 1,
-					  fifo->surveyed_us - half_us(fifo));
+		emlearn_imu_clock_restart(&fifo->clock, number + n - 1, fifo->surveyed_us - half_us(fifo));
 	}
 	if (!is_exact) {
 		fifo->loss = EMLEARN_LOSS_ESTIMATED;
 	}
-	track->number = number + 1;
-	return true;
+	fifo->track.number = number + 1;
+	return NEW;
 }
 
 static void convert(const struct emlearn_imu_reader_fifo *fifo, const struct emlearn_imu_fifo_sample *sample,
@@ -314,6 +342,7 @@ struct gathered {
 	uint64_t first; /* number of the first frame */
 	size_t n;
 	bool fetched;     /* from the chip, not from what was left over */
+	bool garbled;     /* there was one that makes no sense */
 	int rc;           /* of the transfer that ended it */
 	int64_t until_us; /* when the FIFO would have run over */
 };
@@ -350,11 +379,10 @@ static void gather(struct emlearn_imu_reader_fifo *fifo, struct gathered *gather
 	}
 	while (more && gathered->n < fifo->wiring->batch_frames) {
 		if (fifo->wiring->chip->take(fifo, &sample)) {
-			if (number_of(fifo, &sample)) {
-				more = put(fifo, &sample, gathered);
-			} else {
-				fifo->reader.stats.n_odd++;
-			}
+			enum verdict verdict = number_of(fifo, &sample);
+
+			gathered->garbled = verdict == GARBLED;
+			more = verdict == NEW ? put(fifo, &sample, gathered) : verdict == AGAIN;
 			continue;
 		}
 		gathered->rc = fetch(fifo, fifo->wiring->batch_frames - gathered->n);
@@ -399,7 +427,8 @@ static int check(struct emlearn_imu_reader_fifo *fifo, const struct gathered *ga
 		}
 		return 1;
 	}
-	return finding == EMLEARN_IMU_FIFO_SOUND;
+	/* Fewer than we left there: what was read was not there either. */
+	return finding == EMLEARN_IMU_FIFO_SOUND && fifo->n_bytes >= n_bytes;
 }
 
 int emlearn_imu_fifo_drain(struct emlearn_imu_reader_fifo *fifo, struct emlearn_batch *batch)
@@ -409,7 +438,10 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_reader_fifo *fifo, struct emlearn_
 	int rc = 1;
 
 	gather(fifo, &gathered);
-	if (gathered.fetched) {
+	if (gathered.garbled) {
+		rc = emlearn_imu_fifo_rearm(fifo);
+		fifo->track.timed = false;
+	} else if (gathered.fetched) {
 		rc = check(fifo, &gathered);
 	}
 	if (rc <= 0) {
@@ -430,7 +462,7 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_reader_fifo *fifo, struct emlearn_
 	batch->t_us = emlearn_imu_clock_time_us(&fifo->clock, gathered.first);
 	batch->period_ns = emlearn_imu_clock_period_ns(&fifo->clock);
 	batch->n_lost = (uint32_t)MIN(gathered.first - fifo->next, UINT32_MAX);
-	batch->loss = batch->n_lost > 0 ? (enum emlearn_loss)fifo->loss : EMLEARN_LOSS_EXACT;
+	batch->loss = (enum emlearn_loss)fifo->loss;
 	fifo->loss = EMLEARN_LOSS_EXACT;
 	fifo->next = gathered.first + gathered.n;
 	return 1;

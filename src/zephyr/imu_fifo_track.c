@@ -34,14 +34,12 @@ uint32_t emlearn_imu_fifo_track_frames(struct emlearn_imu_fifo_track *track, uin
 {
 	uint64_t ticks = ticks_since(track, time, guess);
 	uint64_t frames = (ticks * track->base_frames + track->base_ticks / 2) / track->base_ticks;
-	bool was_timed = track->timed;
 
 	*is_exact = false;
-	track->timed = true;
-	track->time = time;
-	if (!was_timed || frames > (uint64_t)guess->most + guess->most / 16 + SLACK_FRAMES) {
+	if (frames > (uint64_t)guess->most + guess->most / 16 + SLACK_FRAMES) {
 		return EMLEARN_IMU_FIFO_UNKNOWN;
 	}
+	track->time = time;
 	/* A tick at either end of both spans must be less than half a period. */
 	*is_exact = 2 * (frames + track->base_frames) < track->base_ticks;
 	if (*is_exact) {

@@ -124,7 +124,6 @@ static int look_into_silence(struct emlearn_imu_reader_fifo *fifo, int64_t now_u
 	if (now_us - fifo->progress_us < frames_us(fifo, SILENT_WATERMARKS * fifo->wiring->watermark)) {
 		return 0;
 	}
-	fifo->progress_us = now_us;
 	return emlearn_imu_fifo_rearm(fifo);
 }
 

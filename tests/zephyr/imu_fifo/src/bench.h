@@ -11,22 +11,24 @@
 
 /* What was seen of one run. */
 struct bench_seen {
-	uint64_t n_frames;    /* delivered */
-	uint64_t n_lost;      /* as the reader says */
-	uint32_t n_gaps;      /* batches with frames lost before them */
-	uint32_t n_estimated; /* of them, not exact */
-	int64_t worst_us;     /* time stamps against the truth */
-	int64_t worst_ppm;    /* period of the last batch against the truth of that batch */
+	uint64_t n_frames;     /* delivered */
+	uint64_t n_lost;       /* as the reader says */
+	uint64_t n_truly_lost; /* of those that the chip has made */
+	uint32_t n_gaps;       /* batches with frames lost before them */
+	uint32_t n_estimated;  /* batches before which what was lost is not exact */
+	uint64_t worst_miss;   /* of the lost frames of one gap, between the two */
+	int64_t worst_us;      /* time stamps against the truth */
+	int64_t last_us;       /* the same of the last batch */
+	int64_t last_ppm;      /* its period against the truth */
 };
 
 /* A reader under test. */
 struct bench {
 	struct emlearn_imu_reader *reader;
 	const struct device *chip;
-	uint64_t number; /* of the next frame, as the reader counts */
-	uint64_t made;   /* of the next frame, as the chip does */
+	uint64_t made; /* number of the next frame, as the chip counts */
 	struct bench_seen seen;
-	bool is_exact; /* the two must agree */
+	bool is_outage; /* the chip stands still at times: what is lost is more than it made */
 };
 
 extern struct emlearn_imu_reader *const on_i2c;
@@ -49,6 +51,12 @@ int bench_read(struct bench *bench, k_timeout_t timeout);
 
 /* Read until a moment. */
 void bench_read_until(struct bench *bench, int64_t end_us);
+
+/* Let something go wrong from now on; n and value as the kind says. */
+void bench_fault(const struct bench *bench, enum emlearn_fault_kind kind, uint32_t n, int32_t value);
+
+/* What the reader has counted. */
+struct emlearn_imu_stats bench_stats(const struct bench *bench);
 
 /* Stop the reader; it must not deliver anything any more. */
 void bench_stop(struct bench *bench);

@@ -10,6 +10,8 @@ ZTEST_SUITE(stream_faults, NULL, NULL, NULL, bench_after, NULL);
 
 #define RATE_HZ 100
 #define BATCH_MS (BATCH_FRAMES * 1000 / RATE_HZ)
+/* Before a fault, and after it. */
+#define SETTLE_MS (IS_FAST ? 5000 : 1000)
 /* Three watermarks in silence, 60 ms of the driver, and a batch. */
 #define RECOVERY_MS (4 * BATCH_MS + 70)
 
@@ -18,7 +20,7 @@ static void begin(struct bench *bench, enum bench_reader reader)
 	struct emlearn_imu_asked asked = asked_of(RATE_HZ, 16, 2000);
 
 	bench_start(bench, reader, &asked, NULL);
-	bench_run(bench, 5000);
+	bench_run(bench, SETTLE_MS);
 	zassert_equal(bench->n_lost, 0);
 }
 
@@ -34,14 +36,14 @@ static void expect_recovery(struct bench *bench, uint32_t ms)
 		       bench->n_missing);
 	n_lost = bench->n_lost;
 	n_told = bench->n_told;
-	bench_run(bench, 5000);
+	bench_run(bench, SETTLE_MS);
 	zassert_equal(bench->n_lost, n_lost, "more was lost afterwards");
 	zassert_equal(bench->n_told, n_told);
 }
 
 ZTEST(stream_faults, test_a_failed_transfer_is_counted_and_mended)
 {
-	for (uint32_t n = 1; n <= 12; n++) {
+	for (uint32_t n = 1; n <= 12; n += IS_FAST ? 1 : 6) {
 		struct bench bench;
 
 		begin(&bench, n % 2 == 0 ? HIRES : PLAIN);
@@ -85,7 +87,7 @@ ZTEST(stream_faults, test_a_bus_that_dies_can_be_stopped)
 {
 	struct bench bench;
 
-	for (uint32_t ms = 0; ms < 3000; ms += 100) {
+	for (uint32_t ms = 0; ms < 3000; ms += IS_FAST ? 100 : 1400) {
 		begin(&bench, PLAIN);
 		bench_fault(&bench, EMLEARN_FAULT_NACK, UINT32_MAX, 0);
 		bench_run(&bench, ms);
@@ -95,7 +97,7 @@ ZTEST(stream_faults, test_a_bus_that_dies_can_be_stopped)
 
 ZTEST(stream_faults, test_lost_interrupts_are_mended)
 {
-	for (uint32_t n = 1; n <= 3; n++) {
+	for (uint32_t n = 1; n <= 3; n += IS_FAST ? 1 : 2) {
 		struct bench bench;
 
 		begin(&bench, n % 2 == 0 ? HIRES : PLAIN);
@@ -128,7 +130,7 @@ ZTEST(stream_faults, test_no_interrupts_for_ever_is_an_error_and_no_hang)
 
 ZTEST(stream_faults, test_a_stuck_line_is_mended)
 {
-	for (int32_t ms = 100; ms <= 6400; ms *= 2) {
+	for (int32_t ms = 100; ms <= 6400; ms *= IS_FAST ? 2 : 16) {
 		struct bench bench;
 
 		begin(&bench, HIRES);
@@ -170,7 +172,7 @@ ZTEST(stream_faults, test_an_overrun_is_counted_and_told)
 
 ZTEST(stream_faults, test_a_brown_out_is_mended_by_setting_the_chip_up_again)
 {
-	for (uint32_t wait_ms = 0; wait_ms < 320; wait_ms += 40) {
+	for (uint32_t wait_ms = 0; wait_ms < 320; wait_ms += IS_FAST ? 40 : 200) {
 		struct bench bench;
 		int64_t begun;
 
@@ -188,7 +190,7 @@ ZTEST(stream_faults, test_a_brown_out_is_mended_by_setting_the_chip_up_again)
 
 ZTEST(stream_faults, test_odd_packets_are_left_out_and_counted)
 {
-	for (uint32_t n = 1; n <= 40; n += 13) {
+	for (uint32_t n = 1; n <= 40; n += IS_FAST ? 13 : 26) {
 		struct bench bench;
 
 		begin(&bench, n % 2 == 0 ? HIRES : PLAIN);
@@ -208,7 +210,7 @@ ZTEST(stream_faults, test_a_clock_that_changes_loses_nothing)
 	begin(&bench, HIRES);
 	for (size_t i = 0; i < ARRAY_SIZE(ppm); i++) {
 		bench_fault(&bench, EMLEARN_FAULT_CLOCK, 1, ppm[i]);
-		bench_run(&bench, 30000);
+		bench_run(&bench, IS_FAST ? 30000 : 2000);
 	}
 	zassert_equal(bench.n_lost, 0);
 	zassert_equal(bench.n_told, 0);

@@ -13,7 +13,7 @@ static const uint16_t rates_hz[] = {25, 50, 100, 200, 500, 1000};
 /* Both ranges of the models of human activity: 4 g and 500 dps, 16 g and 2000 dps. */
 static void expect_frames(enum bench_reader reader, uint32_t acc_range_g, uint32_t gyro_range_dps)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rates_hz); i++) {
+	for (size_t i = IS_FAST ? 0 : 2; i < ARRAY_SIZE(rates_hz); i++) {
 		struct emlearn_imu_asked asked = asked_of(rates_hz[i], acc_range_g, gyro_range_dps);
 		struct bench bench;
 
@@ -58,21 +58,16 @@ static int every_code(const struct emlearn_source *source, uint32_t number, int1
  * All codes of a range through chip, FIFO and driver. The two lowest are not the chip's: they mean that there is no
  * sample, so the chip ends at -32766.
  */
-static void expect_every_code(enum bench_reader reader, uint32_t acc_range_g, uint32_t gyro_range_dps,
-			      const struct emlearn_imu_step *gyro_step)
+static void expect_every_code(enum bench_reader reader, uint32_t acc_range_g, uint32_t gyro_range_dps)
 {
 	struct emlearn_imu_asked asked = asked_of(1000, acc_range_g, gyro_range_dps);
-	const struct emlearn_source source = {
-		.frame = every_code,
-		.acc_step = asked.acc_step,
-		.gyro_step = *gyro_step,
-	};
+	static struct emlearn_source source; /* the chip goes on with it afterwards */
 	uint32_t number = 0;
 	struct bench bench;
 
-	asked.gyro_step = *gyro_step;
+	source = (struct emlearn_source){every_code, asked.acc_step, asked.gyro_step, 0, NULL};
 	bench_start(&bench, reader, &asked, &source);
-	while (number < UINT16_MAX) {
+	while (number < (IS_FAST ? UINT16_MAX : 2000)) {
 		zassert_ok(emlearn_imu_reader_read(&bench.stream->reader, &bench.batch, K_SECONDS(1)));
 		zassert_equal(bench.batch.n_lost, 0);
 		for (size_t i = 0; i < bench.batch.n_frames; i++, number++) {
@@ -95,17 +90,13 @@ ZTEST(stream_frames, test_every_code_of_every_range_is_recovered_from_16_bytes)
 	static const uint16_t gyro_ranges_dps[] = {2000, 1000, 500, 250, 125, 15};
 
 	for (size_t i = 0; i < (IS_FAST ? ARRAY_SIZE(gyro_ranges_dps) : 1); i++) {
-		struct emlearn_imu_asked asked = asked_of(1000, 16, gyro_ranges_dps[i]);
-
-		expect_every_code(PLAIN, acc_ranges_g[i % 4], gyro_ranges_dps[i], &asked.gyro_step);
+		expect_every_code(PLAIN, acc_ranges_g[i % 4], gyro_ranges_dps[i]);
 	}
 }
 
 ZTEST(stream_frames, test_every_code_is_recovered_from_20_bytes)
 {
-	struct emlearn_imu_asked asked = asked_of(1000, 16, 2000);
-
-	expect_every_code(HIRES, 16, 2000, &asked.gyro_step);
+	expect_every_code(HIRES, 16, 2000);
 }
 
 ZTEST(stream_frames, test_a_mounted_frame_is_that_of_a_chip_mounted_so)
@@ -161,7 +152,7 @@ ZTEST(stream_frames, test_codes_are_right_where_the_driver_turns_an_axis)
 	}
 	bench_start(&bench, LATE, &asked, NULL);
 	bench.mount[0].sign = -1;
-	for (unsigned int n = 0; n < 100; n++) {
+	for (unsigned int n = 0; n < (IS_FAST ? 100 : 10); n++) {
 		zassert_ok(bench_read(&bench, K_SECONDS(1)));
 	}
 	bench_expect_perfect(&bench);

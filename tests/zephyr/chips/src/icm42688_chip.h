@@ -39,7 +39,6 @@
 #define STATUS_DATA_RDY 0x08
 #define STATUS_RESET_DONE 0x10
 
-#define ODR_1000_HZ 6
 #define ODR_100_HZ 8
 
 #define FIFO_BYPASS_MODE 0x00

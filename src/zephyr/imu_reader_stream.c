@@ -33,9 +33,18 @@ static struct emlearn_imu_reader_stream *stream_of(struct emlearn_imu_reader *re
 /* The one place at which a block goes back into the pool. */
 static void release(struct emlearn_imu_reader_stream *stream)
 {
-	rtio_release_buffer(stream->rtio, stream->block.data, stream->block.bytes);
-	stream->block = (struct emlearn_imu_stream_block){0};
+	struct emlearn_imu_stream_block *block = &stream->block;
+
+	rtio_release_buffer(stream->rtio, block->data, block->bytes);
+	*block = (struct emlearn_imu_stream_block){.stamp = block->stamp, .n_stamps = block->n_stamps};
 	stream->n_used = 0;
+}
+
+/* From here on frames may be missing. */
+static void doubt(struct emlearn_imu_reader_stream *stream)
+{
+	stream->gap = true;
+	stream->block.n_stamps = 0;
 }
 
 /* The next completion with its block, or -EAGAIN; an error means that the stream has ended. */
@@ -128,7 +137,7 @@ static int mend(struct emlearn_imu_reader_stream *stream)
 {
 	int rc;
 
-	stream->gap = true;
+	doubt(stream);
 	if (stream->n_silent < UINT8_MAX) {
 		stream->n_silent++;
 	}
@@ -204,8 +213,10 @@ static void number(struct emlearn_imu_reader_stream *stream)
 		lose(stream, by_time - last);
 		emlearn_imu_clock_restart(clock, by_time, t_us);
 		stream->gap = false;
+	} else if (block->n_holes > 0) {
+		stream->n_lost_inside = (uint32_t)MIN(MAX(by_time - last, block->n_holes), UINT16_MAX);
 	} else if (block->n_odd > 0) {
-		stream->n_lost_odd = (uint16_t)MIN(by_time - last, block->n_odd);
+		stream->n_lost_inside = (uint32_t)MIN(by_time - last, block->n_odd);
 	} else if (block->is_watermark) {
 		emlearn_imu_clock_mark(clock, last, t_us);
 	}
@@ -217,15 +228,16 @@ static void open(struct emlearn_imu_reader_stream *stream)
 	struct emlearn_imu_stats *stats = &stream->reader.stats;
 	struct emlearn_imu_stream_block *block = &stream->block;
 
-	stream->n_lost_odd = 0;
+	stream->n_lost_inside = 0;
 	if (block->data != NULL) {
+		block->period_ns = emlearn_imu_clock_period_ns(&stream->clock);
 		stream->node.driver->open(block, &stream->node);
 	}
 	stats->n_odd += block->n_odd;
 	if (block->is_full) {
 		/* Frames were overwritten, and the driver throws the rest away. */
 		stats->n_overruns++;
-		stream->gap = true;
+		doubt(stream);
 		release(stream);
 		watch(stream, stream->watch_us);
 		return;
@@ -255,9 +267,9 @@ static bool next_run(struct emlearn_imu_reader_stream *stream)
 		stream->n_used = 0;
 		stream->fits[0] = 0;
 		stream->fits[1] = 0;
-		if (block->after_odd) {
-			lose(stream, stream->n_lost_odd);
-			stream->n_lost_odd = 0;
+		if (block->after_break) {
+			lose(stream, stream->n_lost_inside);
+			stream->n_lost_inside = 0;
 		}
 	}
 	if (block->n_run == 0) {
@@ -324,7 +336,7 @@ static bool deliver(struct emlearn_imu_reader_stream *stream, struct emlearn_bat
 	if (n < n_most) {
 		/* The decoder stopped at a packet that had looked right: what follows is not known. */
 		stream->reader.stats.n_odd += (uint32_t)(n_left - n);
-		stream->gap = true;
+		doubt(stream);
 		release(stream);
 	} else if (n == n_left && stream->block.n_packets == 0) {
 		release(stream);
@@ -357,7 +369,7 @@ static int wait(struct emlearn_imu_reader_stream *stream, k_timepoint_t end)
 		stats->n_bus_errors++;
 	}
 	/* The stream has ended. The first attempt to begin it again is made at once. */
-	stream->gap = true;
+	doubt(stream);
 	if (stream->n_silent == 0) {
 		stream->due_us = emlearn_imu_now_us();
 	}
@@ -419,6 +431,7 @@ static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_go
 	stream->n_silent = 0;
 	stream->begun = false;
 	stream->gap = false;
+	stream->block.n_stamps = 0;
 	stream->is_estimated = false;
 	rc = arm(stream);
 	if (rc != 0) {

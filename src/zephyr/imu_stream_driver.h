@@ -39,13 +39,13 @@ struct emlearn_imu_stream_driver {
 	 * Only then can it be taken back: drivers never complete a stream that was cancelled.
 	 */
 	bool (*is_armed)(const struct device *dev, const struct rtio_iodev_sqe *stream);
-	/** Fill in what a block holds; its data and bytes are given. */
+	/** Fill in what a block holds; data, bytes, period_ns and the stamp of the block before are given. */
 	void (*open)(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node);
 	/**
 	 * Go on to the next frames that nothing stands between. The driver's decoder finds these alone in the block:
 	 * what it cannot take is cut out before it sees it.
 	 *
-	 * Moves on block->n_run, n_packets and after_odd. n_run is 0 at the end.
+	 * Moves on block->n_run, n_packets, after_break and stamp. n_run is 0 at the end.
 	 */
 	void (*next_run)(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node);
 	/** Codes of the chip from what the driver's decoder made of them. */

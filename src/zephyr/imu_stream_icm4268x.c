@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stream of Zephyr's driver of icm42688 and icm42686. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <zephyr/kernel.h>
@@ -25,6 +26,10 @@ BUILD_ASSERT(sizeof(struct icm4268x_fifo_data) <= EMLEARN_IMU_STREAM_HEADER_BYTE
 #define HEADER_HIRES 0x78u
 #define HEADER_PLAIN 0x68u
 #define HEADER_EMPTY 0x80u
+
+/* The chip's timestamp in a packet counts 30 where 32 us have passed. */
+#define STAMP_MUL 30u
+#define STAMP_DIV 32000u /* ns */
 
 /* What the driver's decoder multiplies codes by. */
 #define Q31_ACC_PLAIN 40168
@@ -163,9 +168,35 @@ static bool is_empty(const uint8_t *packet)
 	return (packet[0] & HEADER_EMPTY) != 0;
 }
 
+enum packet_kind {
+	FRAME,
+	FRAME_AFTER_HOLE,
+	NO_FRAME, /* also one that stands in the FIFO twice */
+};
+
+/* Look at the next packet; the block's stamp goes along. */
+static enum packet_kind look(struct emlearn_imu_stream_block *block, const uint8_t *packet, bool hires)
+{
+	const uint8_t *at = &packet[hires ? 15 : 14];
+	const uint16_t stamp = (uint16_t)(at[0] << 8 | at[1]);
+	const uint16_t elapsed = (uint16_t)(stamp - block->stamp);
+	const uint64_t period = (uint64_t)block->period_ns * STAMP_MUL / STAMP_DIV;
+	const int16_t off = (int16_t)(elapsed - (uint16_t)period);
+	const uint8_t n_stamps = block->n_stamps;
+
+	if (!is_frame(packet, hires) || (n_stamps > 1 && elapsed == 0)) {
+		return NO_FRAME;
+	}
+	block->stamp = stamp;
+	block->n_stamps = n_stamps > 0 && elapsed != 0 ? 2 : 1;
+	/* 16 bits are 70 ms: some holes are not seen, but none is seen where none is. */
+	return n_stamps > 1 && (uint64_t)abs(off) > period / 4 ? FRAME_AFTER_HOLE : FRAME;
+}
+
 static void icm4268x_open(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node)
 {
 	const struct icm4268x_fifo_data *data = (const struct icm4268x_fifo_data *)block->data;
+	const struct emlearn_imu_stream_block before = *block;
 	const uint8_t *packet = packets(block);
 	uint32_t room = (block->bytes - (uint32_t)sizeof(*data)) / node->packet_bytes;
 
@@ -178,35 +209,43 @@ static void icm4268x_open(struct emlearn_imu_stream_block *block, const struct e
 		block->n_packets--;
 	}
 	for (unsigned int i = 0; i < block->n_packets; i++, packet += node->packet_bytes) {
-		if (is_frame(packet, node->packet_bytes == HIRES_BYTES)) {
-			block->n_frames++;
-		} else {
-			block->n_odd++;
-		}
+		enum packet_kind kind = look(block, packet, node->packet_bytes == HIRES_BYTES);
+
+		block->n_frames += kind != NO_FRAME ? 1u : 0u;
+		block->n_odd += kind == NO_FRAME ? 1u : 0u;
+		block->n_holes += kind == FRAME_AFTER_HOLE ? 1u : 0u;
 	}
+	block->stamp = before.stamp;
+	block->n_stamps = before.n_stamps;
 }
 
 static void icm4268x_next_run(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node)
 {
 	struct icm4268x_fifo_data *data = (struct icm4268x_fifo_data *)block->data;
 	const bool hires = node->packet_bytes == HIRES_BYTES;
-	const uint8_t *from = packets(block) + block->n_run * node->packet_bytes;
-	const uint8_t *packet = from;
+	const uint8_t *packet = packets(block) + block->n_run * node->packet_bytes;
+	enum packet_kind kind = NO_FRAME;
 	uint16_t n = block->n_packets;
 
-	block->after_odd = false;
-	while (n > 0 && !is_frame(packet, hires)) {
-		block->after_odd = true;
+	block->after_break = false;
+	while (n > 0 && (kind = look(block, packet, hires)) == NO_FRAME) {
+		block->after_break = true;
 		packet += node->packet_bytes;
 		n--;
 	}
+	block->after_break = block->after_break || kind == FRAME_AFTER_HOLE;
 	if (packet != packets(block)) {
 		memmove(packets(block), packet, (size_t)n * node->packet_bytes);
 	}
-	for (block->n_run = 0; block->n_run < n; block->n_run++) {
-		if (!is_frame(packets(block) + block->n_run * node->packet_bytes, hires)) {
+	block->n_run = n > 0 ? 1 : 0;
+	while (block->n_run < n) {
+		const struct emlearn_imu_stream_block before = *block;
+
+		if (look(block, packets(block) + block->n_run * node->packet_bytes, hires) != FRAME) {
+			block->stamp = before.stamp;
 			break;
 		}
+		block->n_run++;
 	}
 	block->n_packets = (uint16_t)(n - block->n_run);
 	data->fifo_count = (uint16_t)(block->n_run * node->packet_bytes) & BIT_MASK(11);

@@ -43,17 +43,17 @@ struct emlearn_imu_reader_stream {
 	struct rtio_sqe *stream; /* NULL: none is under way */
 	struct emlearn_imu_clock clock;
 	struct emlearn_imu_stream_block block;
-	uint32_t fits[2];    /* of the decoder, by sensor */
-	uint64_t number;     /* of the next frame, lost ones included */
-	int64_t due_us;      /* when to arm the stream again if nothing is heard */
-	uint32_t watch_us;   /* how long that is */
-	uint32_t n_lost;     /* before the next frame */
-	uint16_t n_used;     /* frames of the block's run that were delivered */
-	uint16_t n_lost_odd; /* where the block has odd packets */
-	uint8_t n_silent;    /* times that the stream was armed again since the last frame */
-	bool begun;          /* there was a frame */
-	bool gap;            /* frames may be missing before the next block */
-	bool is_estimated;   /* n_lost is */
+	uint32_t fits[2];       /* of the decoder, by sensor */
+	uint64_t number;        /* of the next frame, lost ones included */
+	int64_t due_us;         /* when to arm the stream again if nothing is heard */
+	uint32_t watch_us;      /* how long that is */
+	uint32_t n_lost;        /* before the next frame */
+	uint16_t n_used;        /* frames of the block's run that were delivered */
+	uint32_t n_lost_inside; /* frames, at the first break inside of the block */
+	uint8_t n_silent;       /* times that the stream was armed again since the last frame */
+	bool begun;             /* there was a frame */
+	bool gap;               /* frames may be missing before the next block */
+	bool is_estimated;      /* n_lost is */
 };
 
 extern const struct emlearn_imu_backend emlearn_imu_backend_stream;

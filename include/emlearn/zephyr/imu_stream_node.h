@@ -40,10 +40,14 @@ struct emlearn_imu_stream_block {
 	uint16_t n_packets; /* not yet looked at */
 	uint16_t n_frames;  /* in the whole block */
 	uint16_t n_odd;     /* packets that make no frame */
+	uint16_t n_holes;   /* places where the chip's own time tells that frames are missing */
 	uint16_t n_run;     /* frames that the decoder finds in the block */
-	bool after_odd;     /* there was an odd packet right before these */
+	bool after_break;   /* right before these there was something odd or a hole */
 	bool is_watermark;  /* the FIFO had reached its watermark */
 	bool is_full;       /* the FIFO has run full */
+	uint32_t period_ns; /* as measured */
+	uint16_t stamp;     /* the chip's own time of the last frame; outlives the block */
+	uint8_t n_stamps;   /* 1: there is one, 2: they are seen to run */
 };
 
 /* icm42688 and icm42686: packets of 20 bytes have a range of their own. */

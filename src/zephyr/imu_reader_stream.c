@@ -8,6 +8,7 @@
 #include <zephyr/logging/log.h>
 
 #include "imu_stream_driver.h"
+#include "imu_stream_link.h"
 
 LOG_MODULE_DECLARE(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 
@@ -15,121 +16,12 @@ LOG_MODULE_DECLARE(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 #define WATCH_WATERMARKS 3u
 #define WATCH_SLACK_US 10000u
 
-/* Attempts without a frame before the caller is told; waits between them grow up to so many times the first. */
+/* Attempts without a frame before the caller is told. */
 #define SILENT_MAX 3u
-#define BACKOFF_MAX 4u
-
-/* The first wait where the driver could not even set up the chip. */
-#define RETRY_US 250000u
-
-/* How long a transfer of the driver may take, ms. */
-#define TRANSFER_MS 200u
 
 static struct emlearn_imu_reader_stream *stream_of(struct emlearn_imu_reader *reader)
 {
 	return CONTAINER_OF(reader, struct emlearn_imu_reader_stream, reader);
-}
-
-/* The one place at which a block goes back into the pool. */
-static void release(struct emlearn_imu_reader_stream *stream)
-{
-	struct emlearn_imu_stream_block *block = &stream->block;
-
-	rtio_release_buffer(stream->rtio, block->data, block->bytes);
-	*block = (struct emlearn_imu_stream_block){.stamp = block->stamp, .n_stamps = block->n_stamps};
-	stream->n_used = 0;
-}
-
-/* From here on frames may be missing. */
-static void doubt(struct emlearn_imu_reader_stream *stream)
-{
-	stream->gap = true;
-	stream->block.n_stamps = 0;
-}
-
-/* The next completion with its block, or -EAGAIN; an error means that the stream has ended. */
-static int complete(struct emlearn_imu_reader_stream *stream, k_timeout_t timeout)
-{
-	struct emlearn_imu_stream_block *block = &stream->block;
-	struct rtio_cqe *cqe;
-	int result;
-
-	if (k_sem_take(stream->rtio->consume_sem, timeout) != 0) {
-		return -EAGAIN;
-	}
-	/* Consuming takes it again, and nobody else does. */
-	k_sem_give(stream->rtio->consume_sem);
-	cqe = rtio_cqe_consume(stream->rtio);
-	result = cqe->result;
-	if (rtio_cqe_get_mempool_buffer(stream->rtio, cqe, &block->data, &block->bytes) != 0) {
-		block->data = NULL;
-	}
-	rtio_cqe_release(stream->rtio, cqe);
-	stream->reader.stats.n_wakeups++;
-	if (result >= 0) {
-		return 0;
-	}
-	release(stream);
-	stream->stream = NULL;
-	return result == -EAGAIN ? -EIO : result;
-}
-
-/* Throw away what is complete. */
-static void drain(struct emlearn_imu_reader_stream *stream)
-{
-	release(stream);
-	while (complete(stream, K_NO_WAIT) != -EAGAIN) {
-		release(stream);
-	}
-}
-
-/*
- * Take the stream back from the driver, which never completes one that was cancelled. -EBUSY if it is in a transfer
- * that does not end.
- */
-static int disarm(struct emlearn_imu_reader_stream *stream)
-{
-	for (unsigned int i = 0; stream->stream != NULL; i++) {
-		struct rtio_iodev_sqe *sqe = CONTAINER_OF(stream->stream, struct rtio_iodev_sqe, sqe);
-		unsigned int key = irq_lock();
-
-		if (stream->node.driver->is_armed(stream->reader.dev, sqe)) {
-			rtio_sqe_cancel(stream->stream);
-			rtio_sqe_pool_free(stream->rtio->sqe_pool, sqe);
-			stream->stream = NULL;
-		}
-		irq_unlock(key);
-		if (stream->stream != NULL && i >= TRANSFER_MS) {
-			return -EBUSY;
-		}
-		/* Also for a completion that somebody less urgent is about to hand over. */
-		k_sleep(K_MSEC(1));
-		drain(stream);
-	}
-	return 0;
-}
-
-/* When to arm the stream again if nothing is heard. */
-static void watch(struct emlearn_imu_reader_stream *stream, uint32_t first_us)
-{
-	stream->due_us = emlearn_imu_now_us() + (int64_t)CLAMP(stream->n_silent, 1u, BACKOFF_MAX) * first_us;
-}
-
-static int arm(struct emlearn_imu_reader_stream *stream)
-{
-	int rc = disarm(stream);
-
-	if (rc == 0) {
-		rc = stream->node.driver->set_watermark(&stream->reader, &stream->node, stream->watermark_frames);
-	}
-	if (rc == 0) {
-		rc = sensor_stream(stream->iodev, stream->rtio, NULL, &stream->stream);
-	}
-	if (rc == 0) {
-		stream->node.driver->clear(stream->reader.dev);
-	}
-	watch(stream, rc == 0 ? stream->watch_us : RETRY_US);
-	return rc;
 }
 
 /* Arm the stream again after an error or silence; an error is for the caller. */
@@ -137,11 +29,11 @@ static int mend(struct emlearn_imu_reader_stream *stream)
 {
 	int rc;
 
-	doubt(stream);
+	emlearn_imu_stream_doubt(stream);
 	if (stream->n_silent < UINT8_MAX) {
 		stream->n_silent++;
 	}
-	rc = arm(stream);
+	rc = emlearn_imu_stream_arm(stream);
 	if (rc == 0) {
 		stream->reader.stats.n_rearms++;
 	} else {
@@ -237,21 +129,21 @@ static void open(struct emlearn_imu_reader_stream *stream)
 	if (block->is_full) {
 		/* Frames were overwritten, and the driver throws the rest away. */
 		stats->n_overruns++;
-		doubt(stream);
-		release(stream);
-		watch(stream, stream->watch_us);
+		emlearn_imu_stream_doubt(stream);
+		emlearn_imu_stream_release(stream);
+		emlearn_imu_stream_watch(stream, stream->watch_us);
 		return;
 	}
 	if (!block->is_watermark) {
 		stats->n_spurious++;
 	}
 	if (block->n_frames == 0) {
-		release(stream);
+		emlearn_imu_stream_release(stream);
 		return;
 	}
 	number(stream);
 	stream->n_silent = 0;
-	watch(stream, stream->watch_us);
+	emlearn_imu_stream_watch(stream, stream->watch_us);
 }
 
 /* The next frames without a break, if there are any. */
@@ -273,7 +165,7 @@ static bool next_run(struct emlearn_imu_reader_stream *stream)
 		}
 	}
 	if (block->n_run == 0) {
-		release(stream);
+		emlearn_imu_stream_release(stream);
 		return false;
 	}
 	return true;
@@ -336,10 +228,10 @@ static bool deliver(struct emlearn_imu_reader_stream *stream, struct emlearn_bat
 	if (n < n_most) {
 		/* The decoder stopped at a packet that had looked right: what follows is not known. */
 		stream->reader.stats.n_odd += (uint32_t)(n_left - n);
-		doubt(stream);
-		release(stream);
+		emlearn_imu_stream_doubt(stream);
+		emlearn_imu_stream_release(stream);
 	} else if (n == n_left && stream->block.n_packets == 0) {
-		release(stream);
+		emlearn_imu_stream_release(stream);
 	}
 	if (n > 0) {
 		stream->n_lost = 0;
@@ -354,7 +246,8 @@ static int wait(struct emlearn_imu_reader_stream *stream, k_timepoint_t end)
 	struct emlearn_imu_stats *stats = &stream->reader.stats;
 	int64_t watch_us = stream->due_us - emlearn_imu_now_us();
 	k_timepoint_t due = sys_timepoint_calc(watch_us > 0 ? K_USEC(watch_us) : K_NO_WAIT);
-	int rc = complete(stream, sys_timepoint_timeout(sys_timepoint_cmp(due, end) < 0 ? due : end));
+	int rc =
+		emlearn_imu_stream_complete(stream, sys_timepoint_timeout(sys_timepoint_cmp(due, end) < 0 ? due : end));
 
 	if (rc == 0) {
 		open(stream);
@@ -369,7 +262,7 @@ static int wait(struct emlearn_imu_reader_stream *stream, k_timepoint_t end)
 		stats->n_bus_errors++;
 	}
 	/* The stream has ended. The first attempt to begin it again is made at once. */
-	doubt(stream);
+	emlearn_imu_stream_doubt(stream);
 	if (stream->n_silent == 0) {
 		stream->due_us = emlearn_imu_now_us();
 	}
@@ -433,7 +326,7 @@ static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_go
 	stream->gap = false;
 	stream->block.n_stamps = 0;
 	stream->is_estimated = false;
-	rc = arm(stream);
+	rc = emlearn_imu_stream_arm(stream);
 	if (rc != 0) {
 		LOG_ERR("%s: the stream did not start (%d)", reader->dev->name, rc);
 	}
@@ -444,10 +337,10 @@ static void stream_stop(struct emlearn_imu_reader *reader)
 {
 	struct emlearn_imu_reader_stream *stream = stream_of(reader);
 
-	if (disarm(stream) != 0) {
+	if (emlearn_imu_stream_disarm(stream) != 0) {
 		LOG_ERR("%s: a transfer of the driver does not end, it keeps its block", reader->dev->name);
 	}
-	drain(stream);
+	emlearn_imu_stream_drain(stream);
 }
 
 const struct emlearn_imu_backend emlearn_imu_backend_stream = {

@@ -4,8 +4,8 @@
  * Back end of the IMU reader for drivers that stream the FIFO of their chip (sensor_stream() with a watermark).
  *
  * The driver reads the chip at each watermark, in interrupts and RTIO's work queue, into a pool of
- * CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES blocks; the reader decodes what has come when it is called. Let RTIO's
- * threads be more urgent than whoever computes (CONFIG_RTIO_WORKQ_THREADS_POOL_PRIO).
+ * CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES blocks; the reader decodes what has come when it is called. RTIO's threads
+ * have to be more urgent than whoever computes (CONFIG_RTIO_WORKQ_THREADS_POOL_PRIO, by default -1 here).
  *
  * A stream that has ended or gone silent is armed again in emlearn_imu_reader_read(): at once after an error, after
  * three times the time of a watermark if nothing was heard. That takes the driver's time to set up the chip, some 60 ms

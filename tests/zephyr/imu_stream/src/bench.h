@@ -15,12 +15,13 @@
 #define IS_FAST IS_ENABLED(CONFIG_ARCH_POSIX)
 
 enum bench_reader {
-	HIRES,  /* packets of 20 bytes */
-	PLAIN,  /* packets of 16 bytes */
-	TURNED, /* the same chip, turned by the property mount */
-	DEEP,   /* as HIRES, watermark 80 */
-	ODD,    /* as PLAIN, watermark 7 */
-	LATE,   /* x turned by the driver */
+	HIRES,   /* packets of 20 bytes */
+	PLAIN,   /* packets of 16 bytes */
+	TURNED,  /* the same chip, turned by the property mount */
+	DEEP,    /* as HIRES, watermark 80 */
+	ODD,     /* as PLAIN, watermark 7 */
+	ALIGNED, /* x turned by the driver */
+	BROKEN,  /* not set up */
 	N_READERS,
 };
 

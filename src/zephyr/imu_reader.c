@@ -154,6 +154,14 @@ static int negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel
 	return 0;
 }
 
+/* Set one range, and see which one it has become. Micro-units, 0 if it was refused and nothing is known. */
+static int64_t try_range(const struct device *dev, enum sensor_channel channel, int64_t micro)
+{
+	int64_t accepted = set(dev, channel, SENSOR_ATTR_FULL_SCALE, micro) ? micro : 0;
+
+	return settled(dev, channel, SENSOR_ATTR_FULL_SCALE, accepted);
+}
+
 /*
  * Set and check the range of one sensor. least: the smallest nominal range, in thousandths of g or degrees per second,
  * of which there are unit / scale in a micro-unit. range: set to what the driver has, 0 if it does not say.
@@ -162,12 +170,13 @@ static int negotiate_range(struct emlearn_imu_reader *reader, enum sensor_channe
 			   int64_t least, int64_t unit, int64_t scale, uint32_t *range)
 {
 	const struct device *dev = reader->dev;
-	int64_t micro = nominal_range(wanted, least) * unit / scale;
+	int64_t nominal = nominal_range(wanted, least) * unit / scale;
+	int64_t micro = try_range(dev, channel, nominal);
 
-	if (!set(dev, channel, SENSOR_ATTR_FULL_SCALE, micro)) {
-		micro = 0;
+	if (micro > 0 && micro < nominal - nominal / 4) {
+		/* A driver that counts in whole degrees cuts 31.25 down to 31, and takes the range below. */
+		micro = try_range(dev, channel, nominal + nominal / 16);
 	}
-	micro = settled(dev, channel, SENSOR_ATTR_FULL_SCALE, micro);
 	if (micro <= 0) {
 		LOG_WRN("%s: range of channel %d is not known; the model wants %d", dev->name, channel, (int)wanted);
 		return 0;

@@ -170,7 +170,7 @@ static void finish(struct emlearn_imu_reader_poll *poll)
 static void fail(struct emlearn_imu_reader_poll *poll, int rc)
 {
 	lose(poll, 1);
-	if (rc == -EAGAIN) {
+	if (rc == -EAGAIN || rc == -EBUSY) {
 		/* A frame that is not there is no fault. */
 		poll->n_errors = 0;
 		return;

@@ -160,9 +160,9 @@ ZTEST(lsm6dsl, test_every_rate_is_kept_without_drift)
 			set_rate(chip, (int32_t)rates[i][0]);
 			(void)code_at(chip, OUTX_L_XL);
 			zassert_ok(emlearn_chip_truth(chip->dev, 0, &first));
-			k_sleep(K_SECONDS(3));
+			k_sleep(K_SECONDS(2));
 			emlearn_chip_counts(chip->dev, &counts);
-			zassert_within(counts.n_made, 3 * rates[i][1] / 1000 + 1, 1);
+			zassert_within(counts.n_made, 2 * rates[i][1] / 1000 + 1, 1);
 			zassert_ok(emlearn_chip_truth(chip->dev, counts.n_made - 1, &last));
 			zassert_within(last.t_us - first.t_us, (counts.n_made - 1) * INT64_C(1000000000) / rates[i][1],
 				       1);

@@ -248,8 +248,8 @@ ZTEST(lsm6dsl_faults, test_the_clock_can_be_fast_or_slow)
 
 			start(chip);
 			fault(chip, EMLEARN_FAULT_CLOCK, 10, 1, errors_ppm[i]);
-			k_sleep(K_SECONDS(10));
-			zassert_within(counts_of(chip).n_made, 10 + (10000 - 96) * INT64_C(1000000) / period_ns, 1);
+			k_sleep(K_SECONDS(4));
+			zassert_within(counts_of(chip).n_made, 10 + (4000 - 96) * INT64_C(1000000) / period_ns, 1);
 			zassert_ok(emlearn_chip_truth(chip->dev, counts_of(chip).n_made - 51, &before));
 			zassert_ok(emlearn_chip_truth(chip->dev, counts_of(chip).n_made - 1, &after));
 			zassert_within(after.t_us - before.t_us, 50 * period_ns / 1000, 1);
@@ -266,6 +266,8 @@ ZTEST(lsm6dsl_faults, test_stamps_run_on_the_clock_that_is_off)
 	start(chip);
 	chip_set(chip, WAKE_UP_DUR, 0x10);
 	chip_set(chip, CTRL10_C, 0x20);
+	chip_set(chip, CTRL1_XL, 0);
+	chip_set(chip, CTRL2_G, 0);
 	fault(chip, EMLEARN_FAULT_CLOCK, 0, 1, -30000);
 	zassert_ok(chip_read(chip, TIMESTAMP0, before, sizeof(before)));
 	k_sleep(K_SECONDS(100));

@@ -13,6 +13,10 @@
 
 /* QEMU is slow: what takes long is done on the host alone. */
 #define IS_FAST IS_ENABLED(CONFIG_ARCH_POSIX)
+#define ON_HOST_ONLY()                                                                                                 \
+	if (!IS_FAST) {                                                                                                \
+		ztest_test_skip();                                                                                     \
+	}
 
 enum bench_reader {
 	HIRES,   /* packets of 20 bytes */

@@ -58,6 +58,8 @@ ZTEST(stream_faults, test_a_failed_transfer_is_counted_and_mended)
 
 ZTEST(stream_faults, test_a_dead_bus_is_an_error_until_it_lives_again)
 {
+	ON_HOST_ONLY();
+
 	struct bench bench;
 	int64_t begun;
 	unsigned int n_errors = 0;
@@ -85,6 +87,8 @@ ZTEST(stream_faults, test_a_dead_bus_is_an_error_until_it_lives_again)
 
 ZTEST(stream_faults, test_a_bus_that_dies_can_be_stopped)
 {
+	ON_HOST_ONLY();
+
 	struct bench bench;
 
 	for (uint32_t ms = 0; ms < 3000; ms += IS_FAST ? 100 : 2900) {
@@ -97,6 +101,8 @@ ZTEST(stream_faults, test_a_bus_that_dies_can_be_stopped)
 
 ZTEST(stream_faults, test_lost_interrupts_are_mended)
 {
+	ON_HOST_ONLY();
+
 	for (uint32_t n = 1; n <= 3; n += IS_FAST ? 1 : 3) {
 		struct bench bench;
 
@@ -109,8 +115,27 @@ ZTEST(stream_faults, test_lost_interrupts_are_mended)
 	}
 }
 
+ZTEST(stream_faults, test_a_fifo_that_ran_full_is_told)
+{
+	ON_HOST_ONLY();
+
+	struct bench bench;
+
+	/* The FIFO has 102 frames: an interrupt lost at 80 of them is followed by the one that it is full. */
+	begin(&bench, DEEP);
+	bench_fault(&bench, EMLEARN_FAULT_INT_LOST, 1, 0);
+	bench_run(&bench, 3000);
+	zassert_equal(bench_stats(&bench).n_overruns, 1);
+	zassert_equal(bench_stats(&bench).n_rearms, 0);
+	zassert_true(bench.n_lost > 80 && bench.n_lost < 2 * 102, "%u", bench.n_lost);
+	zassert_within((int)bench.n_told, (int)bench.n_missing, 1);
+	bench_stop(&bench);
+}
+
 ZTEST(stream_faults, test_no_interrupts_for_ever_is_an_error_and_no_hang)
 {
+	ON_HOST_ONLY();
+
 	struct bench bench;
 	int64_t begun;
 	int rc;
@@ -130,6 +155,8 @@ ZTEST(stream_faults, test_no_interrupts_for_ever_is_an_error_and_no_hang)
 
 ZTEST(stream_faults, test_a_stuck_line_is_mended)
 {
+	ON_HOST_ONLY();
+
 	for (int32_t ms = 100; ms <= 6400; ms *= IS_FAST ? 2 : 64) {
 		struct bench bench;
 
@@ -142,6 +169,8 @@ ZTEST(stream_faults, test_a_stuck_line_is_mended)
 
 ZTEST(stream_faults, test_spurious_interrupts_lose_nothing_and_are_counted)
 {
+	ON_HOST_ONLY();
+
 	for (enum bench_reader reader = HIRES; reader <= PLAIN; reader++) {
 		struct bench bench;
 
@@ -204,6 +233,8 @@ ZTEST(stream_faults, test_odd_packets_are_left_out_and_counted)
 
 ZTEST(stream_faults, test_a_clock_that_changes_loses_nothing)
 {
+	ON_HOST_ONLY();
+
 	static const int32_t ppm[] = {30000, -30000, 0, 15000, -15000};
 	struct bench bench;
 
@@ -239,6 +270,8 @@ ZTEST(stream_faults, test_frames_that_the_chip_dropped_are_told)
 
 ZTEST(stream_faults, test_frames_that_the_chip_repeated_are_left_out)
 {
+	ON_HOST_ONLY();
+
 	for (uint32_t n = 1; n <= 50; n += IS_FAST ? 7 : 50) {
 		struct bench bench;
 
@@ -254,6 +287,8 @@ ZTEST(stream_faults, test_frames_that_the_chip_repeated_are_left_out)
 
 ZTEST(stream_faults, test_clipped_frames_are_delivered)
 {
+	ON_HOST_ONLY();
+
 	for (enum bench_reader reader = HIRES; reader <= PLAIN; reader++) {
 		struct bench bench;
 

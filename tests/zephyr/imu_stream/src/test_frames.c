@@ -100,6 +100,8 @@ ZTEST(stream_frames, test_every_code_of_every_range_is_recovered_from_16_bytes)
 
 ZTEST(stream_frames, test_every_code_is_recovered_from_20_bytes)
 {
+	ON_HOST_ONLY();
+
 	expect_every_code(HIRES, 16, 2000);
 }
 
@@ -130,11 +132,17 @@ ZTEST(stream_frames, test_a_mounted_frame_is_that_of_a_chip_mounted_so)
 
 ZTEST(stream_frames, test_one_sensor_can_be_read_alone)
 {
+	ON_HOST_ONLY();
+
 	for (uint8_t sensors = EMLEARN_SENSOR_ACC; sensors <= EMLEARN_SENSOR_GYRO; sensors++) {
 		for (enum bench_reader reader = HIRES; reader <= PLAIN; reader++) {
-			struct emlearn_imu_asked asked = asked_of(50, 16, 2000);
+			struct emlearn_imu_asked asked = asked_of(200, 16, 2000);
 			struct bench bench;
 
+			/* Both were faster before: the one that is not asked for has to follow. */
+			bench_start(&bench, reader, &asked, NULL);
+			bench_stop(&bench);
+			asked.rate_mhz = 50000;
 			asked.sensors = sensors;
 			bench_start(&bench, reader, &asked, NULL);
 			for (unsigned int n = 0; n < (IS_FAST ? 10 : 3); n++) {

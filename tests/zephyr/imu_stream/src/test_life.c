@@ -27,6 +27,45 @@ ZTEST(stream_life, test_starting_and_stopping_leaks_nothing)
 	}
 }
 
+ZTEST(stream_life, test_a_fifo_that_ran_full_before_costs_nothing)
+{
+	struct emlearn_imu_asked asked = asked_of(1000, 16, 2000);
+	struct bench bench;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		bench_start(&bench, HIRES, &asked, NULL);
+		for (unsigned int n = 0; n < 5; n++) {
+			zassert_ok(bench_read(&bench, K_SECONDS(1)));
+		}
+		bench_expect_perfect(&bench);
+		zassert_equal(bench.next, bench.n_frames, "the first frame was not the chip's first");
+		zassert_equal(bench_stats(&bench).n_overruns, 0);
+		bench_stop(&bench);
+		k_sleep(K_MSEC(500));
+	}
+}
+
+ZTEST(stream_life, test_starting_on_a_failing_bus_is_an_error_or_works)
+{
+	struct emlearn_imu_asked asked = asked_of(500, 16, 2000);
+	struct emlearn_imu_reader *reader = &readers[PLAIN]->reader;
+	const struct device *chip = reader->dev;
+
+	for (uint32_t n = 1; n <= 100; n += IS_FAST ? 3 : 40) {
+		const struct emlearn_fault fault = {.kind = EMLEARN_FAULT_NACK, .n = n};
+		struct emlearn_imu_got got;
+		struct emlearn_batch batch;
+
+		zassert_ok(emlearn_chip_fault(chip, &fault));
+		if (emlearn_imu_reader_start(reader, &asked, &got) == 0) {
+			zassert_ok(emlearn_imu_reader_read(reader, &batch, K_SECONDS(2)), "%u", n);
+			emlearn_imu_reader_stop(reader);
+		}
+		emlearn_chip_heal(chip);
+		zassert_equal(free_blocks(readers[PLAIN]), CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES);
+	}
+}
+
 ZTEST(stream_life, test_a_second_start_and_reads_while_stopped_are_refused)
 {
 	struct emlearn_imu_asked asked = asked_of(100, 16, 2000);
@@ -62,6 +101,8 @@ ZTEST(stream_life, test_a_timeout_ends_on_time)
 
 ZTEST(stream_life, test_a_deep_watermark_comes_in_several_batches)
 {
+	ON_HOST_ONLY();
+
 	struct emlearn_imu_asked asked = asked_of(200, 16, 2000);
 	struct bench bench;
 
@@ -83,6 +124,8 @@ ZTEST(stream_life, test_a_deep_watermark_comes_in_several_batches)
 
 ZTEST(stream_life, test_an_odd_watermark_is_whole_frames)
 {
+	ON_HOST_ONLY();
+
 	static const uint16_t rates_hz[] = {25, 50, 100, 200, 500, 1000};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rates_hz); i++) {

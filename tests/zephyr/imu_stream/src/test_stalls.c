@@ -26,6 +26,8 @@ ZTEST(stream_stalls, test_a_second_away_loses_nothing_at_100_hz)
 
 ZTEST(stream_stalls, test_the_stall_that_was_told_loses_nothing_at_any_rate)
 {
+	ON_HOST_ONLY();
+
 	static const uint16_t rates_hz[] = {25, 50, 200, 500, 1000};
 
 	for (size_t i = IS_FAST ? 0 : 2; i < ARRAY_SIZE(rates_hz); i++) {
@@ -83,6 +85,8 @@ static void expect_estimate(enum bench_reader reader, uint32_t rate_hz, int32_t 
 
 ZTEST(stream_stalls, test_half_a_minute_away_is_estimated_within_a_frame_and_a_permille)
 {
+	ON_HOST_ONLY();
+
 	static const uint16_t rates_hz[] = {25, 50, 100, 200, 500, 1000};
 	uint32_t seed = 20261;
 
@@ -96,6 +100,8 @@ ZTEST(stream_stalls, test_half_a_minute_away_is_estimated_within_a_frame_and_a_p
 
 ZTEST(stream_stalls, test_a_little_too_long_is_told_too)
 {
+	ON_HOST_ONLY();
+
 	for (int32_t clock_ppm = -30000; clock_ppm <= 30000; clock_ppm += IS_FAST ? 15000 : 60000) {
 		expect_estimate(HIRES, 100, clock_ppm, 2);
 	}

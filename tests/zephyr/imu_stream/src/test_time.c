@@ -48,6 +48,8 @@ ZTEST(stream_time, test_ten_minutes_at_100_hz_lose_nothing)
 
 ZTEST(stream_time, test_a_minute_at_each_other_rate_loses_nothing)
 {
+	ON_HOST_ONLY();
+
 	static const uint16_t rates_hz[] = {25, 50, 200, 500, 1000};
 
 	for (size_t i = IS_FAST ? 0 : 2; i < ARRAY_SIZE(rates_hz); i++) {
@@ -58,6 +60,8 @@ ZTEST(stream_time, test_a_minute_at_each_other_rate_loses_nothing)
 
 ZTEST(stream_time, test_a_chip_with_a_wrong_clock_has_its_own_times)
 {
+	ON_HOST_ONLY();
+
 	expect_perfect(HIRES, 100, IS_FAST ? 120 : 10, 30000);
 	expect_perfect(PLAIN, 100, IS_FAST ? 120 : 10, -30000);
 	expect_perfect(HIRES, 1000, IS_FAST ? 60 : 5, -30000);
@@ -65,8 +69,7 @@ ZTEST(stream_time, test_a_chip_with_a_wrong_clock_has_its_own_times)
 
 ZTEST(stream_time, test_an_hour_neither_drifts_nor_loses)
 {
-	if (!IS_FAST) {
-		ztest_test_skip();
-	}
+	ON_HOST_ONLY();
+
 	expect_perfect(HIRES, 100, 3600 * CONFIG_IMU_STREAM_HOURS, 12345);
 }

@@ -4,109 +4,13 @@
 #include <errno.h>
 #include <string.h>
 
-#include <zephyr/sys/byteorder.h>
-
 #include "imu_fifo_track.h"
-
-#define TRIES 4
 
 /* A full FIFO goes on overwriting what is read next; so many frames are given up to get ahead of it. */
 #define MARGIN_FRAMES 4
 
 /* Surveys until a FIFO that does not come to rest is set up again. */
 #define ALIGN_TRIES 4
-
-int emlearn_imu_fifo_read_regs(struct emlearn_imu_reader_fifo *fifo, uint8_t reg, uint8_t *data, size_t n)
-{
-	int rc = -EIO;
-
-	for (unsigned int i = 0; i < TRIES && rc != 0; i++) {
-		rc = emlearn_imu_bus_read(&fifo->wiring->bus, reg, data, n);
-		fifo->reader.stats.n_bus_errors += rc != 0 ? 1u : 0u;
-	}
-	return rc;
-}
-
-int emlearn_imu_fifo_write_regs(struct emlearn_imu_reader_fifo *fifo, uint8_t reg, const uint8_t *data, size_t n)
-{
-	int rc = -EIO;
-
-	for (unsigned int i = 0; i < TRIES && rc != 0; i++) {
-		rc = emlearn_imu_bus_write(&fifo->wiring->bus, reg, data, n);
-		fifo->reader.stats.n_bus_errors += rc != 0 ? 1u : 0u;
-	}
-	return rc;
-}
-
-int emlearn_imu_fifo_set_bits(struct emlearn_imu_reader_fifo *fifo, uint8_t reg, uint8_t bits)
-{
-	uint8_t value;
-	int rc = emlearn_imu_fifo_read_regs(fifo, reg, &value, 1);
-
-	value |= bits;
-	return rc == 0 ? emlearn_imu_fifo_write_regs(fifo, reg, &value, 1) : rc;
-}
-
-void emlearn_imu_fifo_axes_le(const uint8_t *raw, int32_t axes[EMLEARN_AXES])
-{
-	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
-		axes[i] = (int16_t)sys_get_le16(&raw[2 * i]);
-	}
-}
-
-/* Read the settings into `out`, in their order; returns how many bytes, or a negative errno. */
-static int read_settings(struct emlearn_imu_reader_fifo *fifo, uint8_t out[EMLEARN_IMU_FIFO_SNAPSHOT_MAX])
-{
-	const struct emlearn_imu_fifo_range *ranges = fifo->wiring->chip->settings;
-	int n = 0;
-
-	for (unsigned int i = 0; i < EMLEARN_IMU_FIFO_RANGES_MAX; i++) {
-		int rc = ranges[i].n == 0 ? 0 : emlearn_imu_fifo_read_regs(fifo, ranges[i].first, &out[n], ranges[i].n);
-
-		if (rc != 0) {
-			return rc;
-		}
-		n += ranges[i].n;
-	}
-	return n;
-}
-
-static int write_settings(struct emlearn_imu_reader_fifo *fifo)
-{
-	const struct emlearn_imu_fifo_range *ranges = fifo->wiring->chip->settings;
-	const uint8_t *value = fifo->snapshot;
-
-	for (unsigned int i = 0; i < EMLEARN_IMU_FIFO_RANGES_MAX; i++) {
-		int rc = ranges[i].n == 0 ? 0 : emlearn_imu_fifo_write_regs(fifo, ranges[i].first, value, ranges[i].n);
-
-		if (rc != 0) {
-			return rc;
-		}
-		value += ranges[i].n;
-	}
-	return 0;
-}
-
-int emlearn_imu_fifo_turn_off(struct emlearn_imu_reader_fifo *fifo)
-{
-	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
-
-	return emlearn_imu_fifo_write_regs(fifo, chip->mode_reg, &chip->mode_off, 1);
-}
-
-int emlearn_imu_fifo_turn_on(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
-{
-	int rc = emlearn_imu_fifo_turn_off(fifo);
-
-	if (rc == 0) {
-		rc = fifo->wiring->chip->set_up(fifo, got);
-	}
-	if (rc == 0) {
-		rc = read_settings(fifo, fifo->snapshot);
-		fifo->n_snapshot = (uint8_t)MAX(rc, 0);
-	}
-	return MIN(rc, 0);
-}
 
 /* Nothing that was read or is still in the chip can be believed. */
 static void forget(struct emlearn_imu_reader_fifo *fifo)
@@ -115,13 +19,14 @@ static void forget(struct emlearn_imu_reader_fifo *fifo)
 	fifo->holds = false;
 	fifo->raw_pos = fifo->raw_end;
 	fifo->parts = 0;
+	fifo->part_bytes = 0;
 	fifo->due_frames = 0;
 }
 
 int emlearn_imu_fifo_rearm(struct emlearn_imu_reader_fifo *fifo)
 {
 	uint8_t now[EMLEARN_IMU_FIFO_SNAPSHOT_MAX];
-	int rc = read_settings(fifo, now);
+	int rc = emlearn_imu_fifo_read_settings(fifo, now);
 
 	if (rc < 0) {
 		return rc;
@@ -134,7 +39,7 @@ int emlearn_imu_fifo_rearm(struct emlearn_imu_reader_fifo *fifo)
 	fifo->reader.stats.n_rearms++;
 	rc = emlearn_imu_fifo_turn_off(fifo);
 	if (rc == 0) {
-		rc = write_settings(fifo);
+		rc = emlearn_imu_fifo_write_settings(fifo);
 	}
 	fifo->n_bytes = 0;
 	fifo->below = true;
@@ -319,7 +224,8 @@ static void convert(const struct emlearn_imu_reader_fifo *fifo, const struct eml
 static int fetch(struct emlearn_imu_reader_fifo *fifo, size_t room)
 {
 	const size_t n = MIN(MIN(room, fifo->due_frames), CONFIG_EMLEARN_IMU_READER_FIFO_CHUNK_FRAMES);
-	const size_t n_bytes = n * fifo->frame_bytes;
+	/* The rest of a frame of which a part was read, so that the FIFO stands at the beginning of one again. */
+	const size_t n_bytes = n * fifo->frame_bytes - fifo->part_bytes;
 	int rc;
 
 	if (n == 0) {

@@ -21,6 +21,12 @@ int emlearn_imu_fifo_turn_on(struct emlearn_imu_reader_fifo *fifo, struct emlear
 
 int emlearn_imu_fifo_turn_off(struct emlearn_imu_reader_fifo *fifo);
 
+/* Read the settings into `out`, in their order. How many bytes, or a negative errno. */
+int emlearn_imu_fifo_read_settings(struct emlearn_imu_reader_fifo *fifo, uint8_t out[EMLEARN_IMU_FIFO_SNAPSHOT_MAX]);
+
+/* Write them back. 0 or a negative errno. */
+int emlearn_imu_fifo_write_settings(struct emlearn_imu_reader_fifo *fifo);
+
 /* Write the settings back and begin with an empty FIFO. 0 or a negative errno. */
 int emlearn_imu_fifo_rearm(struct emlearn_imu_reader_fifo *fifo);
 
@@ -39,10 +45,10 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_reader_fifo *fifo, struct emlearn_
 /* How long it takes from the last survey until the FIFO runs over. */
 int64_t emlearn_imu_fifo_room_us(const struct emlearn_imu_reader_fifo *fifo);
 
-/* Whole frames that the last survey left in the FIFO. */
+/* Whole frames that the last survey left in the FIFO, with one of which a part was read. */
 static inline uint16_t emlearn_imu_fifo_frames(const struct emlearn_imu_reader_fifo *fifo)
 {
-	return (uint16_t)(fifo->n_bytes / fifo->frame_bytes);
+	return (uint16_t)((fifo->n_bytes + fifo->part_bytes) / fifo->frame_bytes);
 }
 
 /* Are there frames that have left the chip and were not delivered? */

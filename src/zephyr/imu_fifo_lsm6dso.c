@@ -95,9 +95,11 @@ static bool add(struct emlearn_imu_reader_fifo *fifo, const uint8_t *entry, uint
 	if (fifo->parts != 0 && (SLOT(entry[0]) != fifo->slot || (fifo->parts & part) != 0)) {
 		fifo->reader.stats.n_odd++;
 		fifo->parts = 0;
+		fifo->part_bytes = 0;
 	}
 	fifo->slot = SLOT(entry[0]);
 	fifo->parts |= part;
+	fifo->part_bytes += ENTRY_BYTES;
 	if (kind == TAG_TIME) {
 		fifo->part.time = sys_get_le32(&entry[1]);
 	} else {
@@ -118,6 +120,7 @@ static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_s
 			fifo->reader.stats.n_odd++;
 		} else if (fifo->parts == parts) {
 			fifo->parts = 0;
+			fifo->part_bytes = 0;
 			*sample = fifo->part;
 			return true;
 		}

@@ -60,7 +60,13 @@ static int listen(struct emlearn_imu_reader_fifo *fifo)
 		gpio_init_callback(&fifo->callback, on_edge, BIT(line->pin));
 		rc = gpio_add_callback_dt(line, &fifo->callback);
 	}
-	return rc == 0 ? gpio_pin_interrupt_configure_dt(line, GPIO_INT_EDGE_TO_ACTIVE) : rc;
+	if (rc == 0) {
+		rc = gpio_pin_interrupt_configure_dt(line, GPIO_INT_EDGE_TO_ACTIVE);
+		if (rc != 0) {
+			(void)gpio_remove_callback_dt(line, &fifo->callback);
+		}
+	}
+	return rc;
 }
 
 static void stop_listening(struct emlearn_imu_reader_fifo *fifo)
@@ -159,7 +165,7 @@ static int look(struct emlearn_imu_reader_fifo *fifo, bool woken)
 	}
 	if (has_line && below && n_edges == 1) {
 		mark(fifo, fifo->track.number + watermark - 1u, edge_us);
-	} else if (!has_line || !fifo->marked) {
+	} else if (fifo->polled || !fifo->marked) {
 		/* The newest frame is up to a period old. */
 		mark(fifo, fifo->track.number + emlearn_imu_fifo_frames(fifo) - 1u,
 		     fifo->surveyed_us - frames_us(fifo, 1) / 2);
@@ -308,16 +314,15 @@ static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 	clear(fifo);
 	rc = check_chip(fifo);
 	if (rc == 0) {
-		rc = listen(fifo);
+		rc = emlearn_imu_fifo_turn_on(fifo, got);
 	}
 	if (rc == 0) {
-		rc = emlearn_imu_fifo_turn_on(fifo, got);
+		rc = listen(fifo);
 	}
 	if (rc == 0) {
 		begin(fifo, got);
 		return 0;
 	}
-	stop_listening(fifo);
 	if (rc != -ENODEV && rc != -ERANGE) {
 		LOG_ERR("%s: its FIFO cannot be set up (%d)", reader->dev->name, rc);
 	}

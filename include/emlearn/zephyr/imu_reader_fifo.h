@@ -85,7 +85,8 @@ struct emlearn_imu_reader_fifo {
 	bool polled;   /* do not count on the interrupt line */
 	bool holds;    /* `held` is the first frame of the next batch */
 	uint8_t loss;  /* how what was lost since the last batch is known */
-	uint8_t parts; /* of a frame that was read in part, for chips with tags */
+	uint8_t parts; /* of a frame that was read in part, for chips with tags; and how many bytes, in which slot */
+	uint8_t part_bytes;
 	uint8_t slot;
 	struct emlearn_imu_fifo_sample part;
 	int16_t held[EMLEARN_IMU_CHANNELS_MAX];

@@ -22,7 +22,7 @@ static void stay_away(struct bench *bench, struct emlearn_imu_reader *reader, ui
 {
 	bench_start(bench, reader, &asked_4g, rate_mhz);
 	bench_fault(bench, EMLEARN_FAULT_CLOCK, 1, ppm);
-	bench_read_until(bench, emlearn_imu_now_us() + 40 * SECOND_US);
+	bench_read_until(bench, emlearn_imu_now_us() + 20 * SECOND_US);
 	zassert_equal(bench->seen.n_lost, 0);
 	k_sleep(K_SECONDS(away_s));
 	/* It goes on within two batches. */

@@ -171,77 +171,6 @@ static void sample(struct chip *chip, int32_t codes[EMLEARN_CHIP_CHANNELS])
 	icm42688_raise(icm, ICM_DATA_RDY_INT);
 }
 
-static uint8_t line_config(const struct icm42688 *icm, unsigned int line)
-{
-	return (uint8_t)(icm42688_get(icm, ICM_INT_CONFIG) >> (line * ICM_INT2_SHIFT));
-}
-
-static uint8_t line_sources(const struct icm42688 *icm, unsigned int line)
-{
-	return icm42688_get(icm, line == 0 ? ICM_INT_SOURCE0 : ICM_INT_SOURCE3);
-}
-
-/* Lines do not work properly before the reset value of this bit was changed. */
-static bool lines_work(const struct icm42688 *icm)
-{
-	return (icm42688_get(icm, ICM_INT_CONFIG1) & ICM_INT_ASYNC_RESET) == 0;
-}
-
-static bool is_latching(const struct icm42688 *icm, unsigned int line)
-{
-	return (line_config(icm, line) & ICM_INT1_LATCHED) != 0;
-}
-
-void icm42688_raise(struct icm42688 *icm, uint8_t bits)
-{
-	icm->status |= bits;
-	icm->latched |= bits;
-	for (unsigned int line = 0; line < CHIP_LINES; line++) {
-		if (lines_work(icm) && (line_sources(icm, line) & bits) != 0 && !is_latching(icm, line)) {
-			chip_line_pulse(&icm->chip, line);
-		}
-	}
-}
-
-static void lines(struct chip *chip)
-{
-	struct icm42688 *icm = model(chip);
-
-	icm42688_fifo_end_transfer(icm);
-	if (!lines_work(icm)) {
-		return;
-	}
-	for (unsigned int line = 0; line < CHIP_LINES; line++) {
-		chip_line_polarity(chip, line, (line_config(icm, line) & ICM_INT1_ACTIVE_HIGH) == 0);
-		chip_line_set(chip, line, is_latching(icm, line) && (line_sources(icm, line) & icm->latched) != 0);
-	}
-}
-
-/* Clear what is latched and is cleared in this way: by reading the status, or the data of the interrupt. */
-static void clear_latched(struct icm42688 *icm, uint8_t bits, bool by_data)
-{
-	static const struct {
-		uint8_t bit;
-		uint8_t shift;
-	} options[] = {
-		{ICM_FIFO_FULL_INT, ICM_FIFO_FULL_CLEAR_SHIFT},
-		{ICM_FIFO_THS_INT, ICM_FIFO_THS_CLEAR_SHIFT},
-		{ICM_DATA_RDY_INT, ICM_DATA_RDY_CLEAR_SHIFT},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-		uint8_t option = icm42688_get(icm, ICM_INT_CONFIG0) >> options[i].shift & ICM_CLEAR_MASK;
-		bool clears = by_data ? option >= ICM_CLEAR_BY_DATA : option != ICM_CLEAR_BY_DATA;
-
-		if ((bits & options[i].bit) != 0 && clears) {
-			icm->latched &= (uint8_t)~options[i].bit;
-		}
-	}
-	if (!by_data) {
-		icm->latched &= (uint8_t)~ICM_RESET_DONE_INT;
-	}
-}
-
 static uint8_t read_status(struct icm42688 *icm)
 {
 	uint8_t status;
@@ -249,7 +178,7 @@ static uint8_t read_status(struct icm42688 *icm)
 	chip_touch(&icm->chip);
 	status = icm->status;
 	icm->status = 0;
-	clear_latched(icm, 0xFF, false);
+	icm42688_clear(icm, 0xFF, false);
 	return status;
 }
 
@@ -275,7 +204,7 @@ static uint8_t read(struct chip *chip, uint8_t address)
 	}
 	if (address >= ICM_TEMP_DATA1 && address <= ICM_GYRO_DATA_Z0) {
 		chip_touch(chip);
-		clear_latched(icm, ICM_DATA_RDY_INT, true);
+		icm42688_clear(icm, ICM_DATA_RDY_INT, true);
 		return icm42688_get(icm, address);
 	}
 	switch (address) {
@@ -286,7 +215,7 @@ static uint8_t read(struct chip *chip, uint8_t address)
 	case ICM_FIFO_COUNTL:
 		return icm->count_l;
 	case ICM_FIFO_DATA:
-		clear_latched(icm, ICM_FIFO_THS_INT | ICM_FIFO_FULL_INT, true);
+		icm42688_clear(icm, ICM_FIFO_THS_INT | ICM_FIFO_FULL_INT, true);
 		return icm42688_fifo_read(icm);
 	case ICM_WHO_AM_I:
 		return chip_who_am_i(chip, ICM_WHO_AM_I_VALUE);
@@ -305,7 +234,7 @@ static bool wants(const struct chip *chip)
 {
 	const struct icm42688 *icm = CONTAINER_OF(chip, struct icm42688, chip);
 
-	return icm42688_fifo_is_on(icm) || ((line_sources(icm, 0) | line_sources(icm, 1)) & ICM_DATA_RDY_INT) != 0;
+	return icm42688_fifo_is_on(icm) || icm42688_is_routed(icm, ICM_DATA_RDY_INT);
 }
 
 static void begin_if_wanted(struct icm42688 *icm)
@@ -430,7 +359,7 @@ static const struct chip_ops ops = {
 	.store_odd = icm42688_fifo_store_odd,
 	.flush = flush,
 	.wants = wants,
-	.lines = lines,
+	.lines = icm42688_lines,
 	.steps = steps,
 	.extra_bits = truth_extra_bits,
 };

@@ -124,8 +124,21 @@ static inline uint8_t icm42688_get(const struct icm42688 *icm, uint8_t address)
 bool icm42688_accel_on(const struct icm42688 *icm);
 bool icm42688_gyro_on(const struct icm42688 *icm);
 
+/*
+ * Interrupts.
+ */
+
 /* Set bits of INT_STATUS, and the interrupt lines that they are routed to. */
 void icm42688_raise(struct icm42688 *icm, uint8_t bits);
+
+/* Clear those of the bits that a line has latched and that are cleared in this way: by the data or by the status. */
+void icm42688_clear(struct icm42688 *icm, uint8_t bits, bool by_data);
+
+/* Is one of the bits routed to a line? */
+bool icm42688_is_routed(const struct icm42688 *icm, uint8_t bits);
+
+/* Of struct chip_ops. */
+void icm42688_lines(struct chip *chip);
 
 /*
  * The FIFO.

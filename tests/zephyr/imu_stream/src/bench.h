@@ -13,6 +13,8 @@
 
 /* QEMU is slow: what takes long is done on the host alone. */
 #define IS_FAST IS_ENABLED(CONFIG_ARCH_POSIX)
+/* A CPU of 8 million instructions a second has no time for more, beside the models of four chips. */
+#define RATE_MAX_HZ (IS_FAST ? 1000 : 200)
 #define ON_HOST_ONLY()                                                                                                 \
 	if (!IS_FAST) {                                                                                                \
 		ztest_test_skip();                                                                                     \

@@ -316,7 +316,7 @@ static void random_run(uint32_t *seed)
 		EMLEARN_FAULT_DROP,     alike,
 	};
 	static const uint16_t rates_hz[] = {100, 200, 500, 1000};
-	const uint16_t rate_hz = rates_hz[xorshift(seed) % ARRAY_SIZE(rates_hz)];
+	const uint16_t rate_hz = MIN(rates_hz[xorshift(seed) % ARRAY_SIZE(rates_hz)], RATE_MAX_HZ);
 	struct emlearn_imu_asked asked = asked_of(rate_hz, 16, 2000);
 	const uint32_t batch_ms = BATCH_FRAMES * 1000 / rate_hz;
 	struct bench bench;

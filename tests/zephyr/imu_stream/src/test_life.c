@@ -11,7 +11,7 @@ ZTEST_SUITE(stream_life, NULL, NULL, NULL, bench_after, NULL);
 
 ZTEST(stream_life, test_starting_and_stopping_leaks_nothing)
 {
-	struct emlearn_imu_asked asked = asked_of(1000, 16, 2000);
+	struct emlearn_imu_asked asked = asked_of(RATE_MAX_HZ, 16, 2000);
 	uint32_t seed = 1;
 
 	for (unsigned int i = 0; i < (IS_FAST ? 1000 : 10); i++) {
@@ -29,7 +29,7 @@ ZTEST(stream_life, test_starting_and_stopping_leaks_nothing)
 
 ZTEST(stream_life, test_a_fifo_that_ran_full_before_costs_nothing)
 {
-	struct emlearn_imu_asked asked = asked_of(1000, 16, 2000);
+	struct emlearn_imu_asked asked = asked_of(RATE_MAX_HZ, 16, 2000);
 	struct bench bench;
 
 	for (unsigned int i = 0; i < 3; i++) {
@@ -41,13 +41,13 @@ ZTEST(stream_life, test_a_fifo_that_ran_full_before_costs_nothing)
 		zassert_equal(bench.next, bench.n_frames, "the first frame was not the chip's first");
 		zassert_equal(bench_stats(&bench).n_overruns, 0);
 		bench_stop(&bench);
-		k_sleep(K_MSEC(500));
+		k_sleep(K_MSEC(IS_FAST ? 500 : 1000));
 	}
 }
 
 ZTEST(stream_life, test_starting_on_a_failing_bus_is_an_error_or_works)
 {
-	struct emlearn_imu_asked asked = asked_of(500, 16, 2000);
+	struct emlearn_imu_asked asked = asked_of(RATE_MAX_HZ, 16, 2000);
 	struct emlearn_imu_reader *reader = &readers[PLAIN]->reader;
 	const struct device *chip = reader->dev;
 
@@ -88,9 +88,9 @@ ZTEST(stream_life, test_a_timeout_ends_on_time)
 	bench_start(&bench, HIRES, &asked, NULL);
 	before = k_uptime_get();
 	zassert_equal(bench_read(&bench, K_NO_WAIT), -EAGAIN);
-	zassert_equal(k_uptime_get(), before);
+	zassert_within(k_uptime_get(), before, 1);
 	zassert_equal(bench_read(&bench, K_MSEC(100)), -EAGAIN);
-	zassert_within(k_uptime_get(), before + 100, 1);
+	zassert_within(k_uptime_get(), before + 100, 2);
 	zassert_ok(bench_read(&bench, K_MSEC(300)));
 	zassert_equal(bench_read(&bench, K_NO_WAIT), -EAGAIN);
 	k_sleep(K_MSEC(350));
@@ -145,6 +145,8 @@ ZTEST(stream_life, test_an_odd_watermark_is_whole_frames)
 
 ZTEST(stream_life, test_what_a_stream_cannot_do_is_refused)
 {
+	ON_HOST_ONLY();
+
 	struct emlearn_imu_asked asked = asked_of(100, 16, 2000);
 	struct emlearn_imu_reader *reader = &readers[HIRES]->reader;
 	struct emlearn_imu_got got;
@@ -157,6 +159,10 @@ ZTEST(stream_life, test_what_a_stream_cannot_do_is_refused)
 	/* 16 bytes a frame and 100000 ticks a second: a tick is 5 bytes, and 7 frames are none of its multiples. */
 	asked.rate_mhz = 32000000;
 	zassert_equal(emlearn_imu_reader_start(&readers[ODD]->reader, &asked, &got), -ENOTSUP);
+	/* A chip at that rate would go on taking most of the time. */
+	asked.rate_mhz = 25000;
+	zassert_ok(emlearn_imu_reader_start(&readers[ODD]->reader, &asked, &got));
+	emlearn_imu_reader_stop(&readers[ODD]->reader);
 	asked = asked_of(100, 32, 2000);
 	zassert_equal(emlearn_imu_reader_start(reader, &asked, &got), -ERANGE, "no such range");
 	asked = asked_of(100, 16, 4000);

@@ -7,7 +7,7 @@
 #include "imu_fifo_track.h"
 
 /* A full FIFO goes on overwriting what is read next; so many frames are given up to get ahead of it. */
-#define MARGIN_FRAMES 4
+#define MARGIN_FRAMES CONFIG_EMLEARN_IMU_READER_FIFO_CHUNK_FRAMES
 
 /* Surveys until a FIFO that does not come to rest is set up again. */
 #define ALIGN_TRIES 4
@@ -247,10 +247,10 @@ static int fetch(struct emlearn_imu_reader_fifo *fifo, size_t room)
 struct gathered {
 	uint64_t first; /* number of the first frame */
 	size_t n;
-	bool fetched;     /* from the chip, not from what was left over */
-	bool garbled;     /* there was one that makes no sense */
-	int rc;           /* of the transfer that ended it */
-	int64_t until_us; /* when the FIFO would have run over */
+	bool fetched; /* from the chip, not from what was left over */
+	bool garbled; /* there was one that makes no sense */
+	int rc;       /* of the transfer that ended it */
+	bool overran; /* it took so long that the FIFO may have run over meanwhile */
 };
 
 /* Put a frame behind the others, or keep it for the next batch if some are missing before it. False to end. */
@@ -275,6 +275,7 @@ static bool put(struct emlearn_imu_reader_fifo *fifo, const struct emlearn_imu_f
 static void gather(struct emlearn_imu_reader_fifo *fifo, struct gathered *gathered)
 {
 	struct emlearn_imu_fifo_sample sample;
+	int64_t until_us;
 	bool more = true;
 
 	if (fifo->holds) {
@@ -291,7 +292,10 @@ static void gather(struct emlearn_imu_reader_fifo *fifo, struct gathered *gather
 			more = verdict == NEW ? put(fifo, &sample, gathered) : verdict == AGAIN;
 			continue;
 		}
+		/* What was read before has made room. */
+		until_us = fifo->surveyed_us + emlearn_imu_fifo_room_us(fifo);
 		gathered->rc = fetch(fifo, fifo->wiring->batch_frames - gathered->n);
+		gathered->overran |= emlearn_imu_now_us() > until_us;
 		more = gathered->rc > 0;
 		gathered->fetched |= gathered->rc != 0;
 	}
@@ -310,19 +314,18 @@ static bool is_untouched(const struct emlearn_imu_reader_fifo *fifo, uint16_t n_
 static int check(struct emlearn_imu_reader_fifo *fifo, const struct gathered *gathered)
 {
 	const int64_t since_us = fifo->surveyed_us;
-	const bool overran = emlearn_imu_now_us() > gathered->until_us;
 	const bool was_lost = fifo->lost;
 	const uint16_t n_bytes = fifo->n_bytes;
 	int finding;
 
-	if (gathered->rc < 0 || overran) {
+	if (gathered->rc < 0 || gathered->overran) {
 		fifo->lost = true;
 	}
 	finding = emlearn_imu_fifo_survey(fifo);
 	if (finding < 0) {
 		return finding;
 	}
-	if (finding == EMLEARN_IMU_FIFO_BROKEN || overran) {
+	if (finding == EMLEARN_IMU_FIFO_BROKEN || gathered->overran) {
 		fifo->reader.stats.n_overruns += finding != EMLEARN_IMU_FIFO_BROKEN ? 1u : 0u;
 		return 0;
 	}
@@ -340,7 +343,7 @@ static int check(struct emlearn_imu_reader_fifo *fifo, const struct gathered *ga
 int emlearn_imu_fifo_drain(struct emlearn_imu_reader_fifo *fifo, struct emlearn_batch *batch)
 {
 	const struct emlearn_imu_fifo_track before = fifo->track;
-	struct gathered gathered = {.until_us = fifo->surveyed_us + emlearn_imu_fifo_room_us(fifo)};
+	struct gathered gathered = {0};
 	int rc = 1;
 
 	gather(fifo, &gathered);

@@ -17,6 +17,7 @@ EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(spi_reader, DT_NODELABEL(on_spi), BATCH, 1)
 EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(spi_untimed_reader, DT_NODELABEL(on_spi), BATCH, 0);
 EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(without_line_reader, DT_NODELABEL(without_line), BATCH, 0);
 EMLEARN_IMU_READER_FIFO_DEFINE(turned_reader, DT_NODELABEL(turned), BATCH);
+EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(turned_untimed_reader, DT_NODELABEL(turned), BATCH, 0);
 
 struct emlearn_imu_reader *const on_i2c = &i2c_reader.reader;
 struct emlearn_imu_reader *const on_i2c_untimed = &i2c_untimed_reader.reader;
@@ -24,10 +25,16 @@ struct emlearn_imu_reader *const on_spi = &spi_reader.reader;
 struct emlearn_imu_reader *const on_spi_untimed = &spi_untimed_reader.reader;
 struct emlearn_imu_reader *const without_line = &without_line_reader.reader;
 struct emlearn_imu_reader *const turned = &turned_reader.reader;
+struct emlearn_imu_reader *const turned_untimed = &turned_untimed_reader.reader;
 
 static struct emlearn_imu_reader *const readers[] = {
-	&i2c_reader.reader,         &i2c_untimed_reader.reader,  &spi_reader.reader,
-	&spi_untimed_reader.reader, &without_line_reader.reader, &turned_reader.reader,
+	&i2c_reader.reader,
+	&i2c_untimed_reader.reader,
+	&spi_reader.reader,
+	&spi_untimed_reader.reader,
+	&without_line_reader.reader,
+	&turned_reader.reader,
+	&turned_untimed_reader.reader,
 };
 
 #define UNTURNED                                                                                                       \

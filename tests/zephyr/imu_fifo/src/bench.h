@@ -37,6 +37,7 @@ extern struct emlearn_imu_reader *const on_spi;
 extern struct emlearn_imu_reader *const on_spi_untimed;
 extern struct emlearn_imu_reader *const without_line;
 extern struct emlearn_imu_reader *const turned;
+extern struct emlearn_imu_reader *const turned_untimed;
 
 /* Codes of a model as the chip's at 4 g and 2000 dps, or at 2 g and 250 dps, without a turn. */
 extern const struct emlearn_imu_asked asked_4g;

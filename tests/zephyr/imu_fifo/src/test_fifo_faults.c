@@ -174,6 +174,25 @@ ZTEST(fifo_faults, test_a_chip_that_lost_its_power_is_set_up_again)
 	}
 }
 
+ZTEST(fifo_faults, test_power_lost_between_two_batches_of_a_watermark_makes_no_frames)
+{
+	struct bench bench;
+
+	/* A watermark of 80 frames is three batches. */
+	bench_start(&bench, turned_untimed, &asked_4g, 104000);
+	bench.is_outage = true;
+	read_on(&bench, 10 * SECOND_US);
+	zassert_ok(bench_read(&bench, K_SECONDS(2)));
+	bench_fault(&bench, EMLEARN_FAULT_BROWNOUT, 1, 0);
+	k_sleep(K_USEC(2 * PERIOD_US));
+	(void)bench_read(&bench, K_NO_WAIT);
+	zassert_equal(bench_stats(&bench).n_rearms, 1, "seen at once");
+	read_on(&bench, 10 * SECOND_US);
+	zassert_equal(bench_stats(&bench).n_rearms, 1);
+	zassert_true(bench.seen.n_lost > 0);
+	bench_stop(&bench);
+}
+
 ZTEST(fifo_faults, test_words_that_make_no_frame_are_never_delivered)
 {
 	FOR_EACH_READER(i)

@@ -7,7 +7,7 @@
  * of an interrupt, and is never early: so an early one is believed at once and a late one by and by. The period is
  * measured between moments 8 to 16 seconds apart, over what there is before that.
  *
- * No floating point; at most two 64-bit divisions a call. Not ISR-safe against itself.
+ * No floating point; at most one 64-bit division a call. Not ISR-safe against itself.
  */
 #ifndef EMLEARN_ZEPHYR_IMU_CLOCK_H_
 #define EMLEARN_ZEPHYR_IMU_CLOCK_H_
@@ -29,10 +29,10 @@ struct emlearn_imu_clock {
 	struct emlearn_imu_moment mark;   /* where times are counted from */
 	struct emlearn_imu_moment anchor; /* where the period is measured from */
 	struct emlearn_imu_moment next;   /* the anchor after it */
-	uint64_t nominal;                 /* periods are in 2^-16 ns */
-	uint64_t period;
+	uint32_t nominal_ns;
+	uint32_t period_ns;
 	uint32_t span_frames;
-	uint8_t n_marks; /* saturating */
+	uint8_t n_marks; /* 2 and more are the same */
 	uint8_t n_off;   /* moments in a row that cannot be */
 };
 
@@ -53,13 +53,13 @@ void emlearn_imu_clock_mark(struct emlearn_imu_clock *clock, uint64_t number, in
 /** Numbers and times go on from here, after a stall or when the chip was set up again; the period stays. */
 void emlearn_imu_clock_restart(struct emlearn_imu_clock *clock, uint64_t number, int64_t t_us);
 
-/** When a frame was or will be made, microseconds. */
+/** When a frame was or will be made, microseconds; within 2^31 frames of the last moment. */
 int64_t emlearn_imu_clock_time_us(const struct emlearn_imu_clock *clock, uint64_t number);
 
 /** Number of the frame that is made nearest to t_us; 0 for times before the first. */
 uint64_t emlearn_imu_clock_number_at(const struct emlearn_imu_clock *clock, int64_t t_us);
 
-/** From frame to frame, ns, 1 to UINT32_MAX. */
+/** From frame to frame, ns, 1 to INT32_MAX. */
 uint32_t emlearn_imu_clock_period_ns(const struct emlearn_imu_clock *clock);
 
 #ifdef __cplusplus

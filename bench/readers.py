@@ -4,9 +4,10 @@
     python bench/readers.py             print the table of docs/readers.md; exit 1 if a bound is broken, 2
                                         without the tools
 
-An application that reads a frame of six axes by the sensor API alone is compared with the same one that reads
-batches of 32 by a reader, as `west emlearn size WITH --against WITHOUT` does: all that the image has more,
-kernel objects, drivers and subsystems that come along included. Stacks stand apart.
+Every row is the same application, batches of 32 frames of six axes, against the one without: what all readers
+share against a plain one that reads single frames by the sensor API; each back end against a reader whose back
+end reads nothing. It counts all that the image has more, kernel objects, drivers and subsystems that come along
+included, as `west emlearn size WITH --against WITHOUT` does. Stacks stand apart.
 """
 
 import os
@@ -27,25 +28,31 @@ WORK = ROOT / "build" / "bench" / "readers"
 
 
 class Variant(NamedTuple):
-    """A back end on a sensor. most: bounds of flash and RAM beyond the plain application, bytes."""
+    """An application. against: the name of the one without, on the same shield. most: bytes of flash and RAM."""
 
     name: str
     shield: str
     options: tuple[str, ...]
+    against: str | None
     most: tuple[int, int] | None = None
 
 
 READER = ("CONFIG_EMLEARN=y", "CONFIG_EMLEARN_PIPELINE=n", "CONFIG_EMLEARN_IMU_READER=y")
-ASYNC = ("CONFIG_SENSOR_ASYNC_API=y",)
-FIFO = ("CONFIG_EMLEARN_IMU_READER_USE_FIFO=y",)
-TIMED = ("CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS=y",)
+NONE = (*READER, "CONFIG_BENCH_READER_NONE=y")
+ASYNC = (*READER, "CONFIG_SENSOR_ASYNC_API=y")
+FIFO = (*READER, "CONFIG_EMLEARN_IMU_READER_USE_FIFO=y")
+TIMED = "CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS"
+LSM6DSL, ICM42688 = "emlearn_lsm6dsl", "emlearn_icm42688"
 
 VARIANTS = (
-    Variant("fifo", "emlearn_lsm6dsl", (*READER, *FIFO), (3072, 1536)),
-    Variant("fifo with time stamps", "emlearn_lsm6dsl", (*READER, *FIFO, *TIMED)),
-    Variant("poll", "emlearn_lsm6dsl", (*READER, "CONFIG_EMLEARN_IMU_READER_USE_POLL=y")),
-    Variant("read", "emlearn_lsm6dsl", (*READER, *ASYNC, "CONFIG_EMLEARN_IMU_READER_USE_READ=y")),
-    Variant("stream", "emlearn_icm42688", (*READER, *ASYNC, "CONFIG_EMLEARN_IMU_READER_USE_STREAM=y")),
+    Variant("plain", LSM6DSL, (), None),
+    Variant("what all share", LSM6DSL, NONE, "plain"),
+    Variant("fifo", LSM6DSL, (*FIFO, f"{TIMED}=n"), "what all share", (3072, 1536)),
+    Variant("fifo with time stamps", LSM6DSL, (*FIFO, f"{TIMED}=y"), "what all share"),
+    Variant("poll", LSM6DSL, (*READER, "CONFIG_EMLEARN_IMU_READER_USE_POLL=y"), "what all share"),
+    Variant("read", LSM6DSL, (*ASYNC, "CONFIG_EMLEARN_IMU_READER_USE_READ=y"), "what all share"),
+    Variant("none", ICM42688, NONE, None),
+    Variant("stream", ICM42688, (*ASYNC, "CONFIG_EMLEARN_IMU_READER_USE_STREAM=y"), "none"),
 )
 
 
@@ -82,22 +89,23 @@ def main() -> int:
     if environment is None:
         print(f"skipped: Zephyr with {', '.join(MODULES)} and a compiler for Arm are needed", file=sys.stderr)
         return 2
-    plain: dict[str, size.Size] = {}
+    sizes: dict[str, size.Size] = {}
     broken = []
-    print("| back end | on | flash | RAM | stacks |\n|---|---|--:|--:|--:|")
+    print("| | sensor | flash | RAM | stacks |\n|---|---|--:|--:|--:|")
     for variant in VARIANTS:
         try:
-            if variant.shield not in plain:
-                folder = build(f"plain {variant.shield}", variant.shield, (), environment)
-                plain[variant.shield] = size.measure(folder)
-            measured = size.measure(build(variant.name, variant.shield, variant.options, environment))
+            folder = build(variant.name, variant.shield, variant.options, environment)
         except subprocess.CalledProcessError:
-            print(f"{variant.name}: does not build, see {WORK}/*.log", file=sys.stderr)
+            print(f"{variant.name}: does not build, see {WORK}", file=sys.stderr)
             return 1
-        more = size.beyond(measured, plain[variant.shield])
-        stacks = measured.stack.ram - plain[variant.shield].stack.ram
+        measured = sizes[variant.name] = size.measure(folder)
+        if variant.against is None:
+            continue
+        base = sizes[variant.against]
+        more = size.beyond(measured, base)
+        stacks = measured.stack.ram - base.stack.ram
         sensor = variant.shield.removeprefix("emlearn_")
-        print(f"| {variant.name} | {sensor} | {more.flash:,} B | {more.ram:,} B | {stacks:,} B |", flush=True)
+        print(f"| {variant.name} | {sensor} | {more.flash:,} | {more.ram:,} | {stacks:,} |", flush=True)
         if variant.most and (more.flash > variant.most[0] or more.ram > variant.most[1]):
             broken.append(f"{variant.name}: {tuple(more)} bytes of flash and RAM, at most {variant.most}")
     for line in broken:

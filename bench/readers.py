@@ -4,10 +4,10 @@
     python bench/readers.py             print the table of docs/readers.md; exit 1 if a bound is broken, 2
                                         without the tools
 
-Every row is the same application, batches of 32 frames of six axes, against the one without: what all readers
-share against a plain one that reads single frames by the sensor API; each back end against a reader whose back
-end reads nothing. It counts all that the image has more, kernel objects, drivers and subsystems that come along
-included, as `west emlearn size WITH --against WITHOUT` does. Stacks stand apart.
+Every row is the same application, batches of 32 frames of six axes, against the one without: what all
+readers share against a plain one that reads single frames by the sensor API; each back end against a reader
+whose back end reads nothing. It counts all that the image has more, kernel objects, drivers and subsystems
+that come along included, as `west emlearn size WITH --against WITHOUT` does. Stacks stand apart.
 """
 
 import os
@@ -28,7 +28,8 @@ WORK = ROOT / "build" / "bench" / "readers"
 
 
 class Variant(NamedTuple):
-    """An application. against: the name of the one without, on the same shield. most: bytes of flash and RAM."""
+    """An application. against: the name of the one without, on the same shield. most: bytes of flash and
+    RAM."""
 
     name: str
     shield: str

@@ -8,6 +8,10 @@
  * A deadline that passed before the thread came to it is a lost frame, and so is a failed fetch and a frame for which
  * the ring had no room. The ring of an unpaced reader is never full: its thread waits.
  *
+ * It sees what the driver tells. ST's drivers of Zephyr 4.3 (lsm6dsl, lsm6dso, ism330dhcx) return 0 from sample_fetch
+ * where the bus failed, and give the values from before. A driver that says -EBUSY where the chip has no new frame, as
+ * that of icm42688 does, makes a lost frame of what others repeat: one whenever the clocks are a period apart.
+ *
  * Starting fails with -ENOTSUP where three ticks of the kernel are longer than a sample period: raise
  * CONFIG_SYS_CLOCK_TICKS_PER_SEC.
  */

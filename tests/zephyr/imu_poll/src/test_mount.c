@@ -7,15 +7,17 @@
 
 #define N_FRAMES (2 * BATCH)
 
+/* The chips go on playing them after the test. */
 static struct emlearn_source straight;
+static struct emlearn_source turned;
 
 /* The same motion, for a chip that sits turned: y, -z, -x of the board are its x, y, z. */
-static int turned_frame(const struct emlearn_source *source, uint32_t number, int16_t frame[EMLEARN_CHIP_CHANNELS])
+static int turned_frame(const struct emlearn_source *self, uint32_t number, int16_t frame[EMLEARN_CHIP_CHANNELS])
 {
 	int16_t board[EMLEARN_CHIP_CHANNELS];
 	int rc = straight.frame(&straight, number, board);
 
-	ARG_UNUSED(source);
+	ARG_UNUSED(self);
 	for (size_t k = 0; k < EMLEARN_CHIP_CHANNELS; k += EMLEARN_AXES) {
 		frame[k] = board[k + 1];
 		frame[k + 1] = (int16_t)-board[k + 2];
@@ -42,7 +44,6 @@ ZTEST(imu_poll_mount, test_a_frame_turned_by_mount_is_that_of_a_chip_mounted_tha
 	FOR_EACH_BENCH(bench)
 	{
 		const struct emlearn_imu_asked asked = bench_asked(bench);
-		struct emlearn_source turned;
 
 		emlearn_source_synthetic(&straight, &asked.acc_step, &asked.gyro_step);
 		turned = straight;
@@ -53,7 +54,7 @@ ZTEST(imu_poll_mount, test_a_frame_turned_by_mount_is_that_of_a_chip_mounted_tha
 		read_frames(bench->turned, as_mounted);
 		zassert_mem_equal(as_mounted, as_is, sizeof(as_is), "%s, %s", bench->chip, bench->back_end);
 		/* They do move. */
-		zassert_true(memcmp(as_is[0], as_is[1], sizeof(as_is[0])) != 0);
+		zassert_true(memcmp(as_is[0], as_is[N_FRAMES - 1], sizeof(as_is[0])) != 0);
 	}
 }
 

@@ -29,10 +29,11 @@ struct emlearn_imu_fifo_level {
 struct emlearn_imu_fifo_chip {
 	uint8_t who_am_i_reg;
 	uint8_t who_am_i;
-	uint8_t mode_reg; /* reads as it was written while the chip has power, not as after its reset */
-	uint8_t mode_off; /* value that turns the FIFO off and empties it */
+	uint8_t who_am_i_too; /* of another that has the same registers, or 0 */
+	uint8_t mode_reg;     /* reads as it was written while the chip has power, not as after its reset */
+	uint8_t mode_off;     /* value that turns the FIFO off and empties it */
 	uint8_t data_reg;
-	uint8_t set_bytes; /* that one sensor, or a time stamp, takes in a frame */
+	uint8_t set_bytes; /* that one sensor, or a time stamp, takes in a frame; set_up() may know better */
 	uint8_t time_bits;
 	uint16_t ticks_hz; /* of its time stamps */
 	uint16_t capacity; /* bytes */

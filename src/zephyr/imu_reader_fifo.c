@@ -266,7 +266,7 @@ static int check_chip(struct emlearn_imu_reader_fifo *fifo)
 	uint8_t id;
 	int rc = emlearn_imu_fifo_read_regs(fifo, chip->who_am_i_reg, &id, 1);
 
-	if (rc == 0 && id != chip->who_am_i) {
+	if (rc == 0 && id != chip->who_am_i && (chip->who_am_i_too == 0 || id != chip->who_am_i_too)) {
 		LOG_ERR("%s: WHO_AM_I is 0x%02x, not 0x%02x", fifo->reader.dev->name, id, chip->who_am_i);
 		return -ENODEV;
 	}

@@ -24,39 +24,50 @@ struct emlearn_imu_fifo_chip;
 extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_lsm6dsl;
 extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_lsm6dso;
 extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_ism330dhcx;
+extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_mpu6050;
 
 /*
  * A chip: its table, mode and dummy bytes on SPI, bytes of its FIFO, bytes that one sensor or a time stamp takes there,
- * and whether its driver uses the interrupt line.
+ * whether its driver uses the interrupt line, and whether its FIFO has an interrupt and time stamps.
  */
 #define EMLEARN_IMU_FIFO_LSM6DSL                                                                                       \
-	&emlearn_imu_fifo_lsm6dsl, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 4096, 6, IS_ENABLED(CONFIG_LSM6DSL_TRIGGER)
+	&emlearn_imu_fifo_lsm6dsl, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 4096, 6, IS_ENABLED(CONFIG_LSM6DSL_TRIGGER), 1, 1
 #define EMLEARN_IMU_FIFO_LSM6DSO                                                                                       \
-	&emlearn_imu_fifo_lsm6dso, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 3577, 7, IS_ENABLED(CONFIG_LSM6DSO_TRIGGER)
+	&emlearn_imu_fifo_lsm6dso, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 3577, 7, IS_ENABLED(CONFIG_LSM6DSO_TRIGGER), 1, 1
 #define EMLEARN_IMU_FIFO_ISM330DHCX                                                                                    \
-	&emlearn_imu_fifo_ism330dhcx, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 3577, 7, IS_ENABLED(CONFIG_ISM330DHCX_TRIGGER)
-#define EMLEARN_IMU_FIFO_NO_CHIP NULL, 0, 0, 0, 1, 0
+	&emlearn_imu_fifo_ism330dhcx, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 3577, 7,                                       \
+		IS_ENABLED(CONFIG_ISM330DHCX_TRIGGER), 1, 1
+/* Its driver may have the interrupt line. */
+#define EMLEARN_IMU_FIFO_MPU6050 &emlearn_imu_fifo_mpu6050, 0, 0, 1008, 7, 0, 0, 0
+#define EMLEARN_IMU_FIFO_NO_CHIP NULL, 0, 0, 0, 1, 0, 1, 1
 
 /* The chip of a sensor's node by its compatible. */
 #define EMLEARN_IMU_FIFO_CHIP(node_id)                                                                                 \
-	COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_lsm6dsl), (EMLEARN_IMU_FIFO_LSM6DSL),                               \
-		    (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_lsm6dso), (EMLEARN_IMU_FIFO_LSM6DSO),                  \
-				 (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_ism330dhcx),                              \
-					      (EMLEARN_IMU_FIFO_ISM330DHCX), (EMLEARN_IMU_FIFO_NO_CHIP))))))
+	COND_CODE_1(                                                                                                   \
+		DT_NODE_HAS_COMPAT(node_id, st_lsm6dsl), (EMLEARN_IMU_FIFO_LSM6DSL),                                   \
+		(COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_lsm6dso), (EMLEARN_IMU_FIFO_LSM6DSO),                      \
+			     (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_ism330dhcx), (EMLEARN_IMU_FIFO_ISM330DHCX),   \
+					  (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, invensense_mpu6050),                \
+						       (EMLEARN_IMU_FIFO_MPU6050), (EMLEARN_IMU_FIFO_NO_CHIP))))))))
 
 /* One item of a chip. */
-#define EMLEARN_IMU_FIFO_TABLE_(table, mode, dummies, fifo, set, trigger) table
-#define EMLEARN_IMU_FIFO_MODE_(table, mode, dummies, fifo, set, trigger) mode
-#define EMLEARN_IMU_FIFO_DUMMIES_(table, mode, dummies, fifo, set, trigger) dummies
-#define EMLEARN_IMU_FIFO_BYTES_(table, mode, dummies, fifo, set, trigger) fifo
-#define EMLEARN_IMU_FIFO_SET_(table, mode, dummies, fifo, set, trigger) set
-#define EMLEARN_IMU_FIFO_TRIGGER_(table, mode, dummies, fifo, set, trigger) trigger
+#define EMLEARN_IMU_FIFO_TABLE_(table, mode, dummies, fifo, set, trigger, line, times) table
+#define EMLEARN_IMU_FIFO_MODE_(table, mode, dummies, fifo, set, trigger, line, times) mode
+#define EMLEARN_IMU_FIFO_DUMMIES_(table, mode, dummies, fifo, set, trigger, line, times) dummies
+#define EMLEARN_IMU_FIFO_BYTES_(table, mode, dummies, fifo, set, trigger, line, times) fifo
+#define EMLEARN_IMU_FIFO_SET_(table, mode, dummies, fifo, set, trigger, line, times) set
+#define EMLEARN_IMU_FIFO_TRIGGER_(table, mode, dummies, fifo, set, trigger, line, times) trigger
+#define EMLEARN_IMU_FIFO_INT_(table, mode, dummies, fifo, set, trigger, line, times) line
+#define EMLEARN_IMU_FIFO_TIMES_(table, mode, dummies, fifo, set, trigger, line, times) times
 #define EMLEARN_IMU_FIFO_PICK_(item, ...) item(__VA_ARGS__)
 #define EMLEARN_IMU_FIFO_OF(item, node_id)                                                                             \
 	EMLEARN_IMU_FIFO_PICK_(EMLEARN_IMU_FIFO_##item##_, EMLEARN_IMU_FIFO_CHIP(node_id))
 
 /** Bytes of a six-axis frame in the FIFO. */
 #define EMLEARN_IMU_FIFO_FRAME_BYTES(node_id, timed) ((2 + (timed)) * EMLEARN_IMU_FIFO_OF(SET, node_id))
+
+/** 1 if the FIFO of a sensor's node has time stamps, else 0. */
+#define EMLEARN_IMU_FIFO_HAS_TIMES(node_id) EMLEARN_IMU_FIFO_OF(TIMES, node_id)
 
 /** Six-axis frames that the FIFO of a sensor's node holds. */
 #define EMLEARN_IMU_FIFO_FRAMES(node_id, timed)                                                                        \
@@ -66,14 +77,18 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_ism330dhcx;
 #define EMLEARN_IMU_FIFO_BUS(node_id)                                                                                  \
 	EMLEARN_IMU_BUS(node_id, EMLEARN_IMU_FIFO_OF(MODE, node_id), EMLEARN_IMU_FIFO_OF(DUMMIES, node_id))
 
-/* Whichever name the binding of the sensor has for its interrupt line. */
+/* Whichever name the binding of the sensor has for its interrupt line; none where it cannot tell of the FIFO. */
 #define EMLEARN_IMU_FIFO_HAS_LINE(node_id)                                                                             \
+	UTIL_AND(EMLEARN_IMU_FIFO_OF(INT, node_id), EMLEARN_IMU_FIFO_HAS_GPIO(node_id))
+#define EMLEARN_IMU_FIFO_HAS_GPIO(node_id)                                                                             \
 	UTIL_OR(UTIL_OR(DT_NODE_HAS_PROP(node_id, irq_gpios), DT_NODE_HAS_PROP(node_id, int_gpios)),                   \
 		UTIL_OR(DT_NODE_HAS_PROP(node_id, int1_gpios), DT_NODE_HAS_PROP(node_id, drdy_gpios)))
 
 #ifdef CONFIG_GPIO
-/** Initialiser of the interrupt line, with no port where none is wired. */
+/** Initialiser of the interrupt line, with no port where there is none. */
 #define EMLEARN_IMU_FIFO_LINE(node_id)                                                                                 \
+	COND_CODE_1(EMLEARN_IMU_FIFO_OF(INT, node_id), (EMLEARN_IMU_FIFO_GPIO(node_id)), ({0}))
+#define EMLEARN_IMU_FIFO_GPIO(node_id)                                                                                 \
 	COND_CODE_1(DT_NODE_HAS_PROP(node_id, irq_gpios), (GPIO_DT_SPEC_GET(node_id, irq_gpios)),                      \
 		    (COND_CODE_1(DT_NODE_HAS_PROP(node_id, int_gpios), (GPIO_DT_SPEC_GET(node_id, int_gpios)),         \
 				 (COND_CODE_1(DT_NODE_HAS_PROP(node_id, int1_gpios),                                   \
@@ -97,11 +112,13 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_ism330dhcx;
 			     (watermark) < EMLEARN_IMU_FIFO_FRAMES(node_id, timed),                                    \
 		     DT_NODE_PATH(node_id) ": property watermark-frames of the node emlearn,imu, or else the batch, "  \
 					   "must be less than what the FIFO of the chip holds");                       \
-	BUILD_ASSERT(                                                                                                  \
-		!IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_INTERRUPT_ONLY) ||                                          \
-			(IS_ENABLED(CONFIG_GPIO) && EMLEARN_IMU_FIFO_HAS_LINE(node_id)),                               \
-		DT_NODE_PATH(node_id) ": no interrupt line (property irq-gpios, int-gpios, int1-gpios or "             \
-				      "drdy-gpios), and CONFIG_EMLEARN_IMU_READER_FIFO_INTERRUPT_ONLY wants one");     \
+	BUILD_ASSERT(!IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_INTERRUPT_ONLY) ||                                     \
+			     (IS_ENABLED(CONFIG_GPIO) && EMLEARN_IMU_FIFO_HAS_LINE(node_id)),                          \
+		     DT_NODE_PATH(node_id) ": no interrupt line (property irq-gpios, int-gpios, int1-gpios or "        \
+					   "drdy-gpios) or none that tells of the FIFO, and "                          \
+					   "CONFIG_EMLEARN_IMU_READER_FIFO_INTERRUPT_ONLY wants one");                 \
+	BUILD_ASSERT(!(timed) || EMLEARN_IMU_FIFO_HAS_TIMES(node_id),                                                  \
+		     DT_NODE_PATH(node_id) ": the FIFO of this chip has no time stamps");                              \
 	BUILD_ASSERT(!(EMLEARN_IMU_FIFO_OF(TRIGGER, node_id) && EMLEARN_IMU_FIFO_HAS_LINE(node_id)),                   \
 		     DT_NODE_PATH(node_id) ": the driver uses the interrupt line of this sensor itself, "              \
 					   "disable its trigger mode in Kconfig")

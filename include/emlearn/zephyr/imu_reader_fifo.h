@@ -132,7 +132,8 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_fifo;
  */
 #define EMLEARN_IMU_READER_FIFO_DEFINE(name, node_id, batch_frames_)                                                   \
 	EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(name, node_id, batch_frames_,                                             \
-					     IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS))
+					     IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS) &&                  \
+						     EMLEARN_IMU_FIFO_HAS_TIMES(EMLEARN_IMU_SENSOR(node_id)))
 
 #ifdef __cplusplus
 }

@@ -9,58 +9,6 @@
 #include <zephyr/kernel.h>
 #include <zephyr/ztest.h>
 
-#define BATCH 32
-
-EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(i2c_reader, DT_NODELABEL(on_i2c), BATCH, 1);
-EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(i2c_untimed_reader, DT_NODELABEL(on_i2c), BATCH, 0);
-EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(spi_reader, DT_NODELABEL(on_spi), BATCH, 1);
-EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(spi_untimed_reader, DT_NODELABEL(on_spi), BATCH, 0);
-EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(without_line_reader, DT_NODELABEL(without_line), BATCH, 0);
-EMLEARN_IMU_READER_FIFO_DEFINE(turned_reader, DT_NODELABEL(turned), BATCH);
-EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(turned_untimed_reader, DT_NODELABEL(turned), BATCH, 0);
-
-struct emlearn_imu_reader *const on_i2c = &i2c_reader.reader;
-struct emlearn_imu_reader *const on_i2c_untimed = &i2c_untimed_reader.reader;
-struct emlearn_imu_reader *const on_spi = &spi_reader.reader;
-struct emlearn_imu_reader *const on_spi_untimed = &spi_untimed_reader.reader;
-struct emlearn_imu_reader *const without_line = &without_line_reader.reader;
-struct emlearn_imu_reader *const turned = &turned_reader.reader;
-struct emlearn_imu_reader *const turned_untimed = &turned_untimed_reader.reader;
-
-static struct emlearn_imu_reader *const readers[] = {
-	&i2c_reader.reader,
-	&i2c_untimed_reader.reader,
-	&spi_reader.reader,
-	&spi_untimed_reader.reader,
-	&without_line_reader.reader,
-	&turned_reader.reader,
-	&turned_untimed_reader.reader,
-};
-
-#define UNTURNED                                                                                                       \
-	{                                                                                                              \
-		{0, 1}, {1, 1},                                                                                        \
-		{                                                                                                      \
-			2, 1                                                                                           \
-		}                                                                                                      \
-	}
-
-const struct emlearn_imu_asked asked_4g = {
-	.rate_tolerance_permille = 30,
-	.sensors = EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO,
-	.acc_step = {122, 1000000},
-	.gyro_step = {70, 1000},
-	.mount = UNTURNED,
-};
-
-const struct emlearn_imu_asked asked_2g = {
-	.rate_tolerance_permille = 30,
-	.sensors = EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO,
-	.acc_step = {61, 1000000},
-	.gyro_step = {875, 100000},
-	.mount = UNTURNED,
-};
-
 static struct emlearn_source source;
 
 void bench_start(struct bench *bench, struct emlearn_imu_reader *reader, const struct emlearn_imu_asked *asked,
@@ -70,15 +18,14 @@ void bench_start(struct bench *bench, struct emlearn_imu_reader *reader, const s
 	struct emlearn_imu_got got;
 
 	/* What a failed test has left running. */
-	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
-		emlearn_imu_reader_stop(readers[i]);
+	for (size_t i = 0; i < n_bench_readers; i++) {
+		emlearn_imu_reader_stop(bench_readers[i]);
 	}
 	at_rate.rate_mhz = rate_mhz;
 	*bench = (struct bench){.reader = reader, .chip = reader->dev};
 	emlearn_chip_heal(bench->chip);
 	/* On the finest grid, so that no two frames are alike on a coarser one. */
-	emlearn_source_synthetic(&source, &(struct emlearn_imu_step){61, 1000000},
-				 &(struct emlearn_imu_step){4375, 1000000});
+	emlearn_source_synthetic(&source, &bench_finest_acc, &bench_finest_gyro);
 	emlearn_chip_rewind(bench->chip, &source);
 	zassert_ok(emlearn_imu_reader_start(reader, &at_rate, &got));
 	zassert_equal(got.rate_mhz, rate_mhz);
@@ -183,7 +130,7 @@ int bench_read(struct bench *bench, k_timeout_t timeout)
 	int rc = emlearn_imu_reader_read(bench->reader, &batch, timeout);
 
 	if (rc == 0) {
-		zassert_between_inclusive(batch.n_frames, 1, BATCH);
+		zassert_between_inclusive(batch.n_frames, 1, BENCH_BATCH);
 		zassert_equal(batch.n_used, 0);
 		check_batch(bench, &batch);
 	}
@@ -214,13 +161,14 @@ struct emlearn_imu_stats bench_stats(const struct bench *bench)
 
 void bench_stop(struct bench *bench)
 {
-	struct emlearn_batch batch;
-
 	const struct sensor_value off = {0};
+	struct emlearn_batch batch;
+	int rc;
 
 	emlearn_imu_reader_stop(bench->reader);
-	/* A chip that stands still costs no time. */
-	zassert_ok(sensor_attr_set(bench->chip, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_SAMPLING_FREQUENCY, &off));
-	zassert_ok(sensor_attr_set(bench->chip, SENSOR_CHAN_GYRO_XYZ, SENSOR_ATTR_SAMPLING_FREQUENCY, &off));
+	/* A chip that stands still costs no time; not every driver can make it. */
+	rc = sensor_attr_set(bench->chip, SENSOR_CHAN_ACCEL_XYZ, SENSOR_ATTR_SAMPLING_FREQUENCY, &off);
+	zassert_true(rc == 0 || rc == -ENOSYS);
+	zassert_equal(sensor_attr_set(bench->chip, SENSOR_CHAN_GYRO_XYZ, SENSOR_ATTR_SAMPLING_FREQUENCY, &off), rc);
 	zassert_equal(emlearn_imu_reader_read(bench->reader, &batch, K_NO_WAIT), -EINVAL);
 }

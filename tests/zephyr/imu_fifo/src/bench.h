@@ -31,6 +31,16 @@ struct bench {
 	bool is_outage; /* the chip stands still at times: what is lost is more than it made */
 };
 
+/* Frames in a batch at most. */
+#define BENCH_BATCH 32
+
+/* All readers of the image, and the finest steps that their chips have. */
+extern struct emlearn_imu_reader *const bench_readers[];
+extern const size_t n_bench_readers;
+extern const struct emlearn_imu_step bench_finest_acc;
+extern const struct emlearn_imu_step bench_finest_gyro;
+
+/* Of readers.c. */
 extern struct emlearn_imu_reader *const on_i2c;
 extern struct emlearn_imu_reader *const on_i2c_untimed;
 extern struct emlearn_imu_reader *const on_spi;
@@ -39,7 +49,7 @@ extern struct emlearn_imu_reader *const without_line;
 extern struct emlearn_imu_reader *const turned;
 extern struct emlearn_imu_reader *const turned_untimed;
 
-/* Codes of a model as the chip's at 4 g and 2000 dps, or at 2 g and 250 dps, without a turn. */
+/* Of readers.c: codes of a model as the chip's at 4 g and 2000 dps, or at 2 g and 250 dps, without a turn. */
 extern const struct emlearn_imu_asked asked_4g;
 extern const struct emlearn_imu_asked asked_2g;
 

@@ -135,6 +135,25 @@ static int64_t set_rate(const struct device *dev, enum sensor_channel channel, c
 	return rate_mhz;
 }
 
+static int check_rate(const struct emlearn_imu_reader *reader, int64_t rate_mhz)
+{
+	const struct emlearn_imu_asked *asked = &reader->asked;
+
+	if (rate_mhz == 0 || !is_rate(asked, rate_mhz)) {
+		LOG_ERR("%s runs at %u mHz; the model wants %u mHz within %u permille", reader->dev->name,
+			(uint32_t)rate_mhz, asked->rate_mhz, asked->rate_tolerance_permille);
+		return -ERANGE;
+	}
+	return 0;
+}
+
+int emlearn_imu_settle_rate(struct emlearn_imu_reader *reader, uint32_t rate_mhz, struct emlearn_imu_got *got)
+{
+	got->rate_mhz = rate_mhz;
+	reader->rate_mhz = rate_mhz;
+	return check_rate(reader, rate_mhz);
+}
+
 static int negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel channel, struct emlearn_imu_got *got)
 {
 	const struct emlearn_imu_asked *asked = &reader->asked;
@@ -146,12 +165,7 @@ static int negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel
 		return 0;
 	}
 	got->rate_mhz = (uint32_t)rate_mhz;
-	if (!is_rate(asked, rate_mhz)) {
-		LOG_ERR("%s runs at %u mHz; the model wants %u mHz within %u permille", dev->name, got->rate_mhz,
-			asked->rate_mhz, asked->rate_tolerance_permille);
-		return -ERANGE;
-	}
-	return 0;
+	return check_rate(reader, rate_mhz);
 }
 
 /* Set one range, and see which one it has become. Micro-units, 0 if it was refused and nothing is known. */

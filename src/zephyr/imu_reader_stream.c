@@ -89,7 +89,7 @@ static void number(struct emlearn_imu_reader_stream *stream)
 	struct emlearn_imu_clock *clock = &stream->clock;
 	const uint32_t period_us = emlearn_imu_clock_period_ns(clock) / 1000u;
 	const uint64_t last = stream->number + block->n_frames - 1u;
-	int64_t t_us = taken_us(stream, last) - (int64_t)stream->node.driver->n_behind * period_us;
+	int64_t t_us = taken_us(stream, last) - (int64_t)block->n_behind * period_us;
 	uint64_t by_time;
 
 	if (!stream->begun) {
@@ -324,7 +324,7 @@ static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_go
 	stream->n_silent = 0;
 	stream->begun = false;
 	stream->gap = false;
-	stream->block.n_stamps = 0;
+	stream->block = (struct emlearn_imu_stream_block){0};
 	stream->is_estimated = false;
 	rc = emlearn_imu_stream_arm(stream);
 	if (rc != 0) {

@@ -29,17 +29,21 @@ struct emlearn_imu_stream_driver {
 	 * Set the chip up anew with its FIFO empty, and ask for an interrupt at `frames` frames. Needed again after a
 	 * loss of power too.
 	 */
-	int (*set_watermark)(const struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
+	int (*set_watermark)(struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
 			     uint16_t frames);
-	/** Forget interrupts from before the stream was armed. */
+	/** Forget interrupts from before the stream was armed. NULL: the driver does when it begins a stream. */
 	void (*clear)(const struct device *dev);
 	/**
-	 * Does the stream wait for an interrupt, with nothing of it under way on the bus? With interrupts locked.
+	 * Take the stream back if it waits for an interrupt, with nothing of it under way on the bus. With interrupts
+	 * locked.
 	 *
-	 * Only then can it be taken back: drivers never complete a stream that was cancelled.
+	 * Only then can it be done: drivers never complete a stream that was cancelled.
 	 */
-	bool (*is_armed)(const struct device *dev, const struct rtio_iodev_sqe *stream);
-	/** Fill in what a block holds; data, bytes, period_ns and the stamp of the block before are given. */
+	bool (*take_back)(const struct device *dev, const struct rtio_iodev_sqe *stream);
+	/**
+	 * Fill in what a block holds; data, bytes and period_ns are given, and what is the stream's. The driver's
+	 * decoder has not seen the block.
+	 */
 	void (*open)(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node);
 	/**
 	 * Go on to the next frames that nothing stands between. The driver's decoder finds these alone in the block:
@@ -51,8 +55,6 @@ struct emlearn_imu_stream_driver {
 	/** Codes of the chip from what the driver's decoder made of them. */
 	void (*codes)(const struct emlearn_imu_stream_block *block, uint8_t sensor, const q31_t values[EMLEARN_AXES],
 		      int32_t codes[EMLEARN_AXES]);
-	/** Frames that the chip makes between the last one of a block and the interrupt. */
-	uint8_t n_behind;
 };
 
 #endif /* EMLEARN_IMU_STREAM_DRIVER_H_ */

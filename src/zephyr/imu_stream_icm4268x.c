@@ -94,7 +94,7 @@ static int icm4268x_prepare(struct emlearn_imu_reader *reader, const struct emle
 }
 
 /* The driver takes ticks, and turns them into bytes by the rate, rounding up. It writes all its registers again. */
-static int icm4268x_set_watermark(const struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
+static int icm4268x_set_watermark(struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
 				  uint16_t frames)
 {
 	const uint64_t ticks_mhz = CONFIG_SYS_CLOCK_TICKS_PER_SEC * UINT64_C(1000);
@@ -128,7 +128,7 @@ static void icm4268x_clear(const struct device *dev)
 	(void)sensor_sample_fetch(dev);
 }
 
-static bool icm4268x_is_armed(const struct device *dev, const struct rtio_iodev_sqe *stream)
+static bool icm4268x_take_back(const struct device *dev, const struct rtio_iodev_sqe *stream)
 {
 	struct icm4268x_dev_data *data = dev->data;
 
@@ -285,7 +285,7 @@ const struct emlearn_imu_stream_driver emlearn_imu_stream_icm4268x = {
 	.prepare = icm4268x_prepare,
 	.set_watermark = icm4268x_set_watermark,
 	.clear = icm4268x_clear,
-	.is_armed = icm4268x_is_armed,
+	.take_back = icm4268x_take_back,
 	.open = icm4268x_open,
 	.next_run = icm4268x_next_run,
 	.codes = icm4268x_codes,

@@ -3,6 +3,8 @@
 #include "imu_stream_link.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 #include <zephyr/kernel.h>
 
@@ -22,7 +24,7 @@ void emlearn_imu_stream_release(struct emlearn_imu_reader_stream *stream)
 	struct emlearn_imu_stream_block *block = &stream->block;
 
 	rtio_release_buffer(stream->rtio, block->data, block->bytes);
-	*block = (struct emlearn_imu_stream_block){.stamp = block->stamp, .n_stamps = block->n_stamps};
+	memset(block, 0, offsetof(struct emlearn_imu_stream_block, stamp));
 	stream->n_used = 0;
 }
 
@@ -30,6 +32,7 @@ void emlearn_imu_stream_doubt(struct emlearn_imu_reader_stream *stream)
 {
 	stream->gap = true;
 	stream->block.n_stamps = 0;
+	stream->block.is_held = false;
 }
 
 int emlearn_imu_stream_complete(struct emlearn_imu_reader_stream *stream, k_timeout_t timeout)
@@ -73,7 +76,7 @@ int emlearn_imu_stream_disarm(struct emlearn_imu_reader_stream *stream)
 		struct rtio_iodev_sqe *sqe = CONTAINER_OF(stream->stream, struct rtio_iodev_sqe, sqe);
 		unsigned int key = irq_lock();
 
-		if (stream->node.driver->is_armed(stream->reader.dev, sqe)) {
+		if (stream->node.driver->take_back(stream->reader.dev, sqe)) {
 			rtio_sqe_cancel(stream->stream);
 			rtio_sqe_pool_free(stream->rtio->sqe_pool, sqe);
 			stream->stream = NULL;
@@ -104,7 +107,7 @@ int emlearn_imu_stream_arm(struct emlearn_imu_reader_stream *stream)
 	if (rc == 0) {
 		rc = sensor_stream(stream->iodev, stream->rtio, NULL, &stream->stream);
 	}
-	if (rc == 0) {
+	if (rc == 0 && stream->node.driver->clear != NULL) {
 		stream->node.driver->clear(stream->reader.dev);
 	}
 	emlearn_imu_stream_watch(stream, rc == 0 ? stream->watch_us : RETRY_US);

@@ -133,6 +133,14 @@ int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor,
 void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t codes[EMLEARN_AXES],
 			    int16_t out[EMLEARN_AXES]);
 
+/**
+ * Say what the sensor's rate really is, where that is known better than by the driver's attributes. Sets it in `got`
+ * and reader->rate_mhz.
+ *
+ * @return 0; -ERANGE with a log line if the model cannot use it
+ */
+int emlearn_imu_settle_rate(struct emlearn_imu_reader *reader, uint32_t rate_mhz, struct emlearn_imu_got *got);
+
 /** Set rate and range in the driver again, as at the start: after a chip has lost its power. */
 int emlearn_imu_set_up_again(struct emlearn_imu_reader *reader);
 

@@ -59,8 +59,7 @@ struct emlearn_imu_reader_stream {
 extern const struct emlearn_imu_backend emlearn_imu_backend_stream;
 
 /* A block takes one watermark; pools want powers of two. */
-#define EMLEARN_IMU_STREAM_BLOCK_BYTES(node_id, watermark)                                                             \
-	NHPOT(EMLEARN_IMU_STREAM_HEADER_BYTES + (watermark)*EMLEARN_IMU_STREAM_BYTES(node_id))
+#define EMLEARN_IMU_STREAM_BLOCK_BYTES(node_id, watermark) NHPOT(EMLEARN_IMU_STREAM_BLOCK(node_id, watermark))
 
 /*
  * Two submissions, so that the driver never holds on to the one that is being filled in. Completions: one a block, one
@@ -68,9 +67,7 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_stream;
  */
 #define EMLEARN_IMU_READER_STREAM_DEFINE_OF(name, node_id, sensor_id, batch_frames_, watermark)                        \
 	EMLEARN_IMU_STREAM_CHECK(sensor_id, watermark);                                                                \
-	SENSOR_DT_STREAM_IODEV(emlearn_iodev_##name, sensor_id,                                                        \
-			       {SENSOR_TRIG_FIFO_WATERMARK, SENSOR_STREAM_DATA_INCLUDE},                               \
-			       {SENSOR_TRIG_FIFO_FULL, SENSOR_STREAM_DATA_NOP});                                       \
+	EMLEARN_IMU_STREAM_IODEV(emlearn_iodev_##name, sensor_id);                                                     \
 	RTIO_DEFINE_WITH_MEMPOOL(emlearn_rtio_##name, 2, CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES + 2,                 \
 				 CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES,                                             \
 				 EMLEARN_IMU_STREAM_BLOCK_BYTES(sensor_id, watermark), 8);                             \

@@ -115,6 +115,17 @@ ZTEST(imu_reader, test_frames_that_are_not_there_are_lost_but_no_fault)
 	zassert_equal(batch.n_lost, 5 * CONFIG_EMLEARN_IMU_READER_POLL_ERRORS_MAX);
 }
 
+ZTEST(imu_reader, test_an_error_that_is_over_before_anybody_reads_is_not_reported)
+{
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	fake_imu.fetch_rc = -EIO;
+	fake_imu.n_fail = CONFIG_EMLEARN_IMU_READER_POLL_ERRORS_MAX;
+	k_msleep(20 * (CONFIG_EMLEARN_IMU_READER_POLL_ERRORS_MAX + 2));
+	zassert_ok(read_batch());
+	zassert_equal(batch.n_lost, CONFIG_EMLEARN_IMU_READER_POLL_ERRORS_MAX);
+}
+
 ZTEST(imu_reader, test_unpaced_reading_takes_no_time_and_counts_from_zero)
 {
 	int64_t start_us = now_us();

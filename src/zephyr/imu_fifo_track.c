@@ -40,8 +40,8 @@ uint32_t emlearn_imu_fifo_track_frames(struct emlearn_imu_fifo_track *track, uin
 		return EMLEARN_IMU_FIFO_UNKNOWN;
 	}
 	track->time = time;
-	/* A tick at either end of both spans must be less than half a period. */
-	*is_exact = 2 * (frames + track->base_frames) < track->base_ticks;
+	/* The gap is off by less than a tick, the base by less than two: it began with a period that was cut off. */
+	*is_exact = 2 * (2 * frames + track->base_frames) < track->base_ticks;
 	if (*is_exact) {
 		track->base_ticks += ticks;
 		track->base_frames += (uint32_t)frames;

@@ -46,11 +46,14 @@ def test_what_was_only_built_is_named_and_counts_as_passed(monkeypatch, capsys):
     assert lines[-3:] == ["only built: sample on board", "skipped: x: y", "2 passed, 0 failed, 1 skipped"]
 
 
-def test_the_zephyr_tier_is_counted(monkeypatch):
+@pytest.mark.parametrize("soak", [False, True])
+def test_the_zephyr_tier_is_counted(monkeypatch, soak):
     result = SimpleNamespace(executed=["a", "b"], built=["e"], failed=["f"], skipped=["c: d"])
-    tier = SimpleNamespace(run=lambda folder, n_jobs: result)
+    asked = []
+    tier = SimpleNamespace(run=lambda folder, n_jobs, *, soak: asked.append(soak) or result)
     monkeypatch.setitem(sys.modules, "zephyr_tier", tier)
-    outcome = runner.zephyr(None)
+    outcome = runner.zephyr(SimpleNamespace(soak=soak))
+    assert asked == [soak]
     assert (outcome.passed, outcome.failed, outcome.skipped) == (3, ["f"], ["c: d"])
     assert outcome.only_built == ["e"]
 

@@ -13,6 +13,9 @@
 
 #define EMLEARN_IMU_FIFO_RANGES_MAX 4
 
+/* Is there a chip that needs a flush command and revive(), and that can tell what is no frame? */
+#define EMLEARN_IMU_FIFO_BOSCH IS_ENABLED(CONFIG_DT_HAS_BOSCH_BMI270_ENABLED)
+
 /* Consecutive registers. */
 struct emlearn_imu_fifo_range {
 	uint8_t first;
@@ -32,6 +35,8 @@ struct emlearn_imu_fifo_chip {
 	uint8_t who_am_i_too; /* of another that has the same registers, or 0 */
 	uint8_t mode_reg;     /* reads as it was written while the chip has power, not as after its reset */
 	uint8_t mode_off;     /* value that turns the FIFO off and empties it */
+	uint8_t flush_reg;    /* where the latter takes a command of its own, else 0 */
+	uint8_t flush;        /* that command */
 	uint8_t data_reg;
 	uint8_t set_bytes; /* that one sensor, or a time stamp, takes in a frame; set_up() may know better */
 	uint8_t time_bits;
@@ -39,6 +44,11 @@ struct emlearn_imu_fifo_chip {
 	uint16_t capacity; /* bytes */
 	/* Registers that make up the settings, in the order in which to write them: the mode of the FIFO comes last. */
 	struct emlearn_imu_fifo_range settings[EMLEARN_IMU_FIFO_RANGES_MAX];
+	/*
+	 * Give a chip that has lost its power what it needs beyond its settings; NULL if that is nothing. Returns 0 or
+	 * a negative errno.
+	 */
+	int (*revive)(struct emlearn_imu_reader_fifo *fifo);
 	/*
 	 * See what the driver has set (emlearn_imu_fifo_set_rate(), emlearn_imu_set_code_step()), and turn on the FIFO
 	 * with its watermark. Returns 0 or a negative errno.

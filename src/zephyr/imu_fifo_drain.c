@@ -34,6 +34,12 @@ int emlearn_imu_fifo_rearm(struct emlearn_imu_reader_fifo *fifo)
 	/* A chip that has lost its settings counts time anew. */
 	if (memcmp(now, fifo->snapshot, fifo->n_snapshot) != 0) {
 		fifo->track.timed = false;
+		if (EMLEARN_IMU_FIFO_BOSCH && fifo->wiring->chip->revive != NULL) {
+			rc = fifo->wiring->chip->revive(fifo);
+			if (rc < 0) {
+				return rc;
+			}
+		}
 	}
 	forget(fifo);
 	fifo->reader.stats.n_rearms++;
@@ -186,6 +192,10 @@ static enum verdict number_of(struct emlearn_imu_reader_fifo *fifo, const struct
 	uint64_t number = fifo->lost ? fifo->estimate : fifo->track.number;
 	bool is_exact = !fifo->lost;
 
+	if (EMLEARN_IMU_FIFO_BOSCH && sample->garbled) {
+		fifo->reader.stats.n_odd++;
+		return GARBLED;
+	}
 	if (emlearn_imu_fifo_is_timed(fifo)) {
 		enum verdict verdict = time_of(fifo, sample->time, &number, &is_exact);
 
@@ -274,7 +284,7 @@ static bool put(struct emlearn_imu_reader_fifo *fifo, const struct emlearn_imu_f
 
 static void gather(struct emlearn_imu_reader_fifo *fifo, struct gathered *gathered)
 {
-	struct emlearn_imu_fifo_sample sample;
+	struct emlearn_imu_fifo_sample sample = {.garbled = false};
 	int64_t until_us;
 	bool more = true;
 

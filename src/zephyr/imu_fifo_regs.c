@@ -82,8 +82,12 @@ int emlearn_imu_fifo_write_settings(struct emlearn_imu_reader_fifo *fifo)
 int emlearn_imu_fifo_turn_off(struct emlearn_imu_reader_fifo *fifo)
 {
 	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
+	int rc = emlearn_imu_fifo_write_regs(fifo, chip->mode_reg, &chip->mode_off, 1);
 
-	return emlearn_imu_fifo_write_regs(fifo, chip->mode_reg, &chip->mode_off, 1);
+	if (EMLEARN_IMU_FIFO_BOSCH && rc == 0 && chip->flush_reg != 0) {
+		rc = emlearn_imu_fifo_write_regs(fifo, chip->flush_reg, &chip->flush, 1);
+	}
+	return rc;
 }
 
 int emlearn_imu_fifo_turn_on(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)

@@ -25,6 +25,8 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_lsm6dsl;
 extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_lsm6dso;
 extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_ism330dhcx;
 extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_mpu6050;
+extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_bmi270;
+extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_bmi270_base;
 
 /*
  * A chip: its table, mode and dummy bytes on SPI, bytes of its FIFO, bytes that one sensor or a time stamp takes there,
@@ -37,6 +39,9 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_mpu6050;
 #define EMLEARN_IMU_FIFO_ISM330DHCX                                                                                    \
 	&emlearn_imu_fifo_ism330dhcx, SPI_MODE_CPOL | SPI_MODE_CPHA, 0, 3577, 7,                                       \
 		IS_ENABLED(CONFIG_ISM330DHCX_TRIGGER), 1, 1
+#define EMLEARN_IMU_FIFO_BMI270 &emlearn_imu_fifo_bmi270, 0, 1, 6080, 7, IS_ENABLED(CONFIG_BMI270_TRIGGER), 1, 0
+#define EMLEARN_IMU_FIFO_BMI270_BASE                                                                                   \
+	&emlearn_imu_fifo_bmi270_base, 0, 1, 1984, 7, IS_ENABLED(CONFIG_BMI270_TRIGGER), 1, 0
 /* Its driver may have the interrupt line. */
 #define EMLEARN_IMU_FIFO_MPU6050 &emlearn_imu_fifo_mpu6050, 0, 0, 1008, 7, 0, 0, 0
 #define EMLEARN_IMU_FIFO_NO_CHIP NULL, 0, 0, 0, 1, 0, 1, 1
@@ -47,8 +52,12 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_mpu6050;
 		DT_NODE_HAS_COMPAT(node_id, st_lsm6dsl), (EMLEARN_IMU_FIFO_LSM6DSL),                                   \
 		(COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_lsm6dso), (EMLEARN_IMU_FIFO_LSM6DSO),                      \
 			     (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_ism330dhcx), (EMLEARN_IMU_FIFO_ISM330DHCX),   \
-					  (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, invensense_mpu6050),                \
-						       (EMLEARN_IMU_FIFO_MPU6050), (EMLEARN_IMU_FIFO_NO_CHIP))))))))
+					  (EMLEARN_IMU_FIFO_CHIP_NOT_ST(node_id)))))))
+#define EMLEARN_IMU_FIFO_CHIP_NOT_ST(node_id)                                                                          \
+	COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, invensense_mpu6050), (EMLEARN_IMU_FIFO_MPU6050),                       \
+		    (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, bosch_bmi270_base), (EMLEARN_IMU_FIFO_BMI270_BASE),       \
+				 (COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, bosch_bmi270), (EMLEARN_IMU_FIFO_BMI270),    \
+					      (EMLEARN_IMU_FIFO_NO_CHIP))))))
 
 /* One item of a chip. */
 #define EMLEARN_IMU_FIFO_TABLE_(table, mode, dummies, fifo, set, trigger, line, times) table

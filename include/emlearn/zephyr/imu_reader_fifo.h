@@ -58,6 +58,7 @@ struct emlearn_imu_fifo_sample {
 	int32_t acc[EMLEARN_AXES];
 	int32_t gyro[EMLEARN_AXES];
 	uint32_t time;
+	bool garbled; /* this is none; left alone by chips that cannot tell */
 };
 
 /** Memory of a FIFO reader; the fields are private. */

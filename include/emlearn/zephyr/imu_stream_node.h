@@ -188,6 +188,22 @@ struct emlearn_imu_stream_block {
 	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, 4, 125)
 #define EMLEARN_IMU_STREAM_BLOCK_ADXL362(node_id, watermark) (EMLEARN_IMU_STREAM_HEADER_BYTES + ((watermark) + 2) * 8)
 
+/* adxl372: entries of 2 bytes for x, y, z. Its driver streams on SPI. */
+#define EMLEARN_IMU_STREAM_NODE_ADXL372(node_id)                                                                       \
+	{                                                                                                              \
+		.driver = &emlearn_imu_stream_adxl372, .watermark = DT_PROP_OR(node_id, fifo_watermark, 0),            \
+		.packet_bytes = 6,                                                                                     \
+	}
+#define EMLEARN_IMU_STREAM_CHECK_ADXL372(node_id, watermark)                                                           \
+	EMLEARN_IMU_STREAM_CONFIG_CHECK(node_id, CONFIG_ADXL372_STREAM, "CONFIG_SPI_RTIO");                            \
+	EMLEARN_IMU_STREAM_INT_CHECK(node_id, DT_NODE_HAS_PROP(node_id, int1_gpios), "int1-gpios");                    \
+	BUILD_ASSERT(DT_ON_BUS(node_id, spi),                                                                          \
+		     DT_NODE_PATH(node_id) ": the driver of this sensor streams on SPI only");                         \
+	BUILD_ASSERT(DT_PROP_OR(node_id, fifo_mode, 0) == 1,                                                           \
+		     DT_NODE_PATH(node_id) ": the property fifo-mode must be 1, ADXL372_FIFO_MODE_STREAMED");          \
+	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, 3, 167)
+#define EMLEARN_IMU_STREAM_BLOCK_ADXL372(node_id, watermark) (EMLEARN_IMU_STREAM_HEADER_BYTES + ((watermark) + 2) * 6)
+
 /* The accelerometer of bmi085 and bmi088; the driver reads one frame more than its watermark. */
 #define EMLEARN_IMU_STREAM_NODE_BMI08X(node_id)                                                                        \
 	{                                                                                                              \
@@ -203,7 +219,7 @@ struct emlearn_imu_stream_block {
 
 /* Sensors whose stream cannot be used, and why. */
 #define EMLEARN_IMU_STREAM_REFUSE(node_id, why)                                                                        \
-	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": " why ": use CONFIG_EMLEARN_IMU_READER_USE_READ or _POLL")
+	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": " why ": use CONFIG_EMLEARN_IMU_READER_USE_POLL")
 #define EMLEARN_IMU_STREAM_CHECK_BMA4XX(node_id, watermark)                                                            \
 	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": the stream of this driver crashes in Zephyr 4.3, its RTIO callbacks " \
 					      "have the wrong type: use CONFIG_EMLEARN_IMU_READER_USE_READ")
@@ -216,9 +232,6 @@ struct emlearn_imu_stream_block {
 #define EMLEARN_IMU_STREAM_CHECK_ADXL367(node_id, watermark)                                                           \
 	EMLEARN_IMU_STREAM_REFUSE(node_id, "the stream of this driver crashes in Zephyr 4.3, two arguments of its "    \
 					   "RTIO callback are exchanged")
-#define EMLEARN_IMU_STREAM_CHECK_ADXL372(node_id, watermark)                                                           \
-	EMLEARN_IMU_STREAM_REFUSE(node_id, "the stream of this driver goes on after an overrun, and nothing tells "    \
-					   "which axis is which then")
 #define EMLEARN_IMU_STREAM_CHECK_UNKNOWN(node_id, watermark)                                                           \
 	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": the stream back end does not know the driver of this compatible "     \
 					      "(docs/readers.md has the list): choose another back end")
@@ -228,6 +241,7 @@ extern const struct emlearn_imu_stream_driver emlearn_imu_stream_icm45686;
 extern const struct emlearn_imu_stream_driver emlearn_imu_stream_lsm6dsv16x;
 extern const struct emlearn_imu_stream_driver emlearn_imu_stream_lis2dux12;
 extern const struct emlearn_imu_stream_driver emlearn_imu_stream_adxl362;
+extern const struct emlearn_imu_stream_driver emlearn_imu_stream_adxl372;
 extern const struct emlearn_imu_stream_driver emlearn_imu_stream_bmi08x;
 
 /* clang-format off */
@@ -252,36 +266,18 @@ extern const struct emlearn_imu_stream_driver emlearn_imu_stream_bmi08x;
 #define EMLEARN_IMU_STREAM_OF(what, kind) EMLEARN_IMU_STREAM_OF_(what, kind)
 
 /* A sensor that is refused makes no second error. */
-#define EMLEARN_IMU_STREAM_NODE_BMA4XX(node_id)                                                                        \
-	{                                                                                                              \
-		0                                                                                                      \
-	}
-#define EMLEARN_IMU_STREAM_NODE_BMI08X_GYRO(node_id)                                                                   \
-	{                                                                                                              \
-		0                                                                                                      \
-	}
-#define EMLEARN_IMU_STREAM_NODE_ADXL345(node_id)                                                                       \
-	{                                                                                                              \
-		0                                                                                                      \
-	}
-#define EMLEARN_IMU_STREAM_NODE_ADXL367(node_id)                                                                       \
-	{                                                                                                              \
-		0                                                                                                      \
-	}
-#define EMLEARN_IMU_STREAM_NODE_ADXL372(node_id)                                                                       \
-	{                                                                                                              \
-		0                                                                                                      \
-	}
-#define EMLEARN_IMU_STREAM_NODE_UNKNOWN(node_id)                                                                       \
-	{                                                                                                              \
-		0                                                                                                      \
-	}
-#define EMLEARN_IMU_STREAM_BLOCK_BMA4XX(node_id, watermark) 64
-#define EMLEARN_IMU_STREAM_BLOCK_BMI08X_GYRO(node_id, watermark) 64
-#define EMLEARN_IMU_STREAM_BLOCK_ADXL345(node_id, watermark) 64
-#define EMLEARN_IMU_STREAM_BLOCK_ADXL367(node_id, watermark) 64
-#define EMLEARN_IMU_STREAM_BLOCK_ADXL372(node_id, watermark) 64
-#define EMLEARN_IMU_STREAM_BLOCK_UNKNOWN(node_id, watermark) 64
+/* clang-format off */
+#define EMLEARN_IMU_STREAM_NODE_BMA4XX(node_id)      {0}
+#define EMLEARN_IMU_STREAM_NODE_BMI08X_GYRO(node_id) {0}
+#define EMLEARN_IMU_STREAM_NODE_ADXL345(node_id)     {0}
+#define EMLEARN_IMU_STREAM_NODE_ADXL367(node_id)     {0}
+#define EMLEARN_IMU_STREAM_NODE_UNKNOWN(node_id)     {0}
+#define EMLEARN_IMU_STREAM_BLOCK_BMA4XX(node_id, watermark)      1
+#define EMLEARN_IMU_STREAM_BLOCK_BMI08X_GYRO(node_id, watermark) 1
+#define EMLEARN_IMU_STREAM_BLOCK_ADXL345(node_id, watermark)     1
+#define EMLEARN_IMU_STREAM_BLOCK_ADXL367(node_id, watermark)     1
+#define EMLEARN_IMU_STREAM_BLOCK_UNKNOWN(node_id, watermark)     1
+/* clang-format on */
 
 /** Initialiser of struct emlearn_imu_stream_node. */
 #define EMLEARN_IMU_STREAM_NODE(node_id) EMLEARN_IMU_STREAM_OF(NODE, EMLEARN_IMU_STREAM_KIND(node_id))(node_id)

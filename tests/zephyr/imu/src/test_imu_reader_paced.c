@@ -277,17 +277,21 @@ ZTEST(imu_reader_paced, test_deadlines_that_pass_while_the_driver_is_at_work_are
 {
 	FOR_BOTH(backend)
 	{
+		int64_t start_us;
 		uint32_t last;
 
 		start_fake(backend);
 		zassert_ok(read_batch(backend->codes));
 		last = check_follows(backend, 0);
+		start_us = emlearn_imu_now_us();
 		fake_imu.slow_ms = 50;
 		/* The frame itself, cut off behind it. */
 		zassert_ok(read_batch(backend->codes));
 		zassert_equal(batch.n_lost, 0);
 		zassert_equal(batch.n_frames, 1, "%s: %u", backend->name, (uint32_t)batch.n_frames);
 		last = check_follows(backend, last);
+		zassert_true(emlearn_imu_now_us() - start_us < 6 * PERIOD_US, "%s: it waited for more frames",
+			     backend->name);
 		/* Two passed; a poller still fetches the second, as it is late by less than a period. */
 		zassert_ok(read_batch(backend->codes));
 		zassert_equal(batch.n_lost, backend->codes == &poll.reader ? 1 : 2, "%s: %u", backend->name,

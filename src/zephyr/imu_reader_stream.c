@@ -138,6 +138,10 @@ static void open(struct emlearn_imu_reader_stream *stream)
 		stats->n_spurious++;
 	}
 	if (block->n_frames == 0) {
+		if (block->n_odd > 0) {
+			/* A transfer that failed, or nothing that is known: frames may have gone with it. */
+			emlearn_imu_stream_doubt(stream);
+		}
 		emlearn_imu_stream_release(stream);
 		return;
 	}

@@ -73,9 +73,14 @@ static int bmi08x_prepare(struct emlearn_imu_reader *reader, const struct emlear
 static int bmi08x_set_watermark(struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
 				uint16_t frames)
 {
+	const struct bmi08x_accel_config *config = reader->dev->config;
 	struct bmi08x_accel_data *data = reader->dev->data;
-	int rc = reader->dev->ops.init(reader->dev);
+	int rc;
 
+	/* The driver's callback counts on a stream, and comes back with the next one. */
+	(void)gpio_pin_interrupt_configure_dt(&config->int_gpio, GPIO_INT_DISABLE);
+	(void)gpio_remove_callback_dt(&config->int_gpio, &data->gpio_cb);
+	rc = reader->dev->ops.init(reader->dev);
 	(void)atomic_set(&data->stream.state, STREAM_OFF);
 	return rc != 0 ? rc : emlearn_imu_set_up_again(reader);
 }

@@ -69,7 +69,9 @@ static int icm45686_set_watermark(struct emlearn_imu_reader *reader, const struc
 	const struct icm45686_config *config = reader->dev->config;
 	struct icm45686_data *data = reader->dev->data;
 
+	/* The driver's callback counts on a stream, and comes back with the initialisation. */
 	(void)gpio_pin_interrupt_configure_dt(&config->int_gpio, GPIO_INT_DISABLE);
+	(void)gpio_remove_callback_dt(&config->int_gpio, &data->stream.cb);
 	memset(&data->stream.settings, 0, sizeof(data->stream.settings));
 	return reader->dev->ops.init(reader->dev);
 }

@@ -23,6 +23,11 @@ void emlearn_imu_stream_release(struct emlearn_imu_reader_stream *stream)
 {
 	struct emlearn_imu_stream_block *block = &stream->block;
 
+	/* Some drivers hand out a block also where the transfer into it has failed: it must not hold old frames then.
+	 */
+	if (block->data != NULL) {
+		memset(block->data, 0, block->bytes);
+	}
 	rtio_release_buffer(stream->rtio, block->data, block->bytes);
 	memset(block, 0, offsetof(struct emlearn_imu_stream_block, stamp));
 	stream->n_used = 0;

@@ -31,7 +31,7 @@
 #define ACC_RANGE 0x41
 #define GYR_CONF 0x42
 #define GYR_RANGE 0x43
-#define ODR(conf) ((conf)&15)
+#define ODR(conf) ((conf) & 15)
 #define ODR_MAX 13
 #define ODR_MAX_MHZ 3200000u
 #define FIFO_WTM_0 0x46

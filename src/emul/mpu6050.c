@@ -17,7 +17,7 @@
 
 #define SMPLRT_DIV 0x19
 #define CONFIG 0x1a
-#define DLPF_CFG(reg) ((reg)&7)
+#define DLPF_CFG(reg) ((reg) & 7)
 #define CONFIG_RESET_MPU6886 0x80
 #define GYRO_CONFIG 0x1b
 #define ACCEL_CONFIG 0x1c

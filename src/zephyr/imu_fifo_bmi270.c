@@ -33,12 +33,12 @@
 #define SEEN_GYR_CONF 2
 #define SEEN_GYR_RANGE 3
 #define N_SEEN 4
-#define RATE(conf) ((conf)&0x0Fu)
+#define RATE(conf) ((conf) & 0x0Fu)
 #define RATE_TOP 13u
 #define RATE_TOP_MHZ UINT32_C(3200000)
 
-#define ACC_RANGE(range) ((range)&3u)
-#define GYR_RANGE(range) ((range)&7u)
+#define ACC_RANGE(range) ((range) & 3u)
+#define GYR_RANGE(range) ((range) & 7u)
 #define GYR_RANGE_125 4u
 
 /* FIFO_CONFIG_1 */
@@ -222,13 +222,22 @@ static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_s
 
 #define CHIP(bytes)                                                                                                    \
 	{                                                                                                              \
-		.who_am_i_reg = CHIP_ID, .who_am_i = 0x24, .mode_reg = FIFO_CONFIG_1, .mode_off = 0, .flush_reg = CMD, \
-		.flush = FLUSH, .data_reg = FIFO_DATA, .set_bytes = SET_BYTES + HEADER_BYTES,                          \
-		.capacity = (bytes)-SPARE,                                                                             \
+		.who_am_i_reg = CHIP_ID,                                                                               \
+		.who_am_i = 0x24,                                                                                      \
+		.mode_reg = FIFO_CONFIG_1,                                                                             \
+		.mode_off = 0,                                                                                         \
+		.flush_reg = CMD,                                                                                      \
+		.flush = FLUSH,                                                                                        \
+		.data_reg = FIFO_DATA,                                                                                 \
+		.set_bytes = SET_BYTES + HEADER_BYTES,                                                                 \
+		.capacity = (bytes) - SPARE,                                                                           \
 		.settings = {{PWR_CONF, 2},                                                                            \
 			     {INT1_IO_CTRL, INT_MAP_DATA - INT1_IO_CTRL + 1},                                          \
 			     {ACC_CONF, FIFO_CONFIG_1 - ACC_CONF + 1}},                                                \
-		.revive = revive, .set_up = set_up, .level = level, .take = take,                                      \
+		.revive = revive,                                                                                      \
+		.set_up = set_up,                                                                                      \
+		.level = level,                                                                                        \
+		.take = take,                                                                                          \
 	}
 
 const struct emlearn_imu_fifo_chip emlearn_imu_fifo_bmi270 = CHIP(6144);

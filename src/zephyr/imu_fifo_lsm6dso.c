@@ -130,11 +130,19 @@ static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_s
 
 #define CHIP(id)                                                                                                       \
 	{                                                                                                              \
-		.who_am_i_reg = ST_WHO_AM_I, .who_am_i = (id), .mode_reg = 0x0A, .mode_off = ST_MODE_OFF,              \
-		.data_reg = 0x78, .set_bytes = ENTRY_BYTES, .time_bits = 32, .ticks_hz = ST_TICKS_HZ,                  \
+		.who_am_i_reg = ST_WHO_AM_I,                                                                           \
+		.who_am_i = (id),                                                                                      \
+		.mode_reg = 0x0A,                                                                                      \
+		.mode_off = ST_MODE_OFF,                                                                               \
+		.data_reg = 0x78,                                                                                      \
+		.set_bytes = ENTRY_BYTES,                                                                              \
+		.time_bits = 32,                                                                                       \
+		.ticks_hz = ST_TICKS_HZ,                                                                               \
 		.capacity = ENTRIES * ENTRY_BYTES,                                                                     \
-		.settings = {{ST_INT1_CTRL, 2}, {ST_CTRL1_XL, ST_CTRLS}, {FIFO_CTRL1, 4}}, .set_up = set_up,           \
-		.level = level, .take = take,                                                                          \
+		.settings = {{ST_INT1_CTRL, 2}, {ST_CTRL1_XL, ST_CTRLS}, {FIFO_CTRL1, 4}},                             \
+		.set_up = set_up,                                                                                      \
+		.level = level,                                                                                        \
+		.take = take,                                                                                          \
 	}
 
 #ifdef CONFIG_DT_HAS_ST_LSM6DSO_ENABLED

@@ -10,10 +10,7 @@
 
 #include <emlearn/zephyr/imu_runner.h>
 
-#define COUNTER(text_, member)                                                                                         \
-	{                                                                                                              \
-		.text = (text_), .offset = offsetof(struct emlearn_imu_runner_stats, member)                           \
-	}
+#define COUNTER(text_, member) {.text = (text_), .offset = offsetof(struct emlearn_imu_runner_stats, member)}
 
 static const struct {
 	const char *text;

@@ -12,7 +12,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_build_integration import BOARD, ROOT, pytestmark, run, succeeds  # noqa: F401: pytestmark is for this module
+import test_build_integration
+from test_build_integration import BOARD, run, succeeds
+
+pytestmark = test_build_integration.pytestmark
 
 OVERLAY = """
 / {
@@ -153,7 +156,12 @@ class App:
         arguments.append("-fsyntax-only")
         arguments[arguments.index(str(self.folder / "main.c"))] = str(source)
         done = subprocess.run(
-            arguments, cwd=self.command["directory"], stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            arguments,
+            cwd=self.command["directory"],
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
         )
         errors = re.findall(r"error: (.*)", done.stderr)
         assert bool(errors) == (done.returncode != 0), done.stderr
@@ -166,7 +174,9 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> App:
 
 
 @pytest.mark.parametrize("back_end", PACED)
-@pytest.mark.parametrize(("node", "batch"), [("DT_NODELABEL(replay)", "1"), ("DT_NODELABEL(good_mount)", "2 * 16")])
+@pytest.mark.parametrize(
+    ("node", "batch"), [("DT_NODELABEL(replay)", "1"), ("DT_NODELABEL(good_mount)", "2 * 16")]
+)
 def test_a_node_that_can_be_read_compiles(app: App, back_end: str, node: str, batch: str) -> None:
     assert app.errors(back_end, node, batch) == []
 

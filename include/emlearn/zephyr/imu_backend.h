@@ -27,12 +27,10 @@ extern "C" {
 
 /* One axis of the property mount. */
 #define EMLEARN_IMU_MOUNT_AXIS(node_id, i)                                                                             \
-	{                                                                                                              \
-		(uint8_t)((EMLEARN_IMU_MOUNT_VALUE(node_id, i) < 0 ? -EMLEARN_IMU_MOUNT_VALUE(node_id, i)              \
-								   : EMLEARN_IMU_MOUNT_VALUE(node_id, i)) -            \
-			  1),                                                                                          \
-			EMLEARN_IMU_MOUNT_VALUE(node_id, i) < 0 ? -1 : 1                                               \
-	}
+	{(uint8_t)((EMLEARN_IMU_MOUNT_VALUE(node_id, i) < 0 ? -EMLEARN_IMU_MOUNT_VALUE(node_id, i)                     \
+							    : EMLEARN_IMU_MOUNT_VALUE(node_id, i)) -                   \
+		   1),                                                                                                 \
+	 EMLEARN_IMU_MOUNT_VALUE(node_id, i) < 0 ? -1 : 1}
 
 /** Initialiser of the board's mount: the property of a node emlearn,imu, else the chip's own axes. */
 #define EMLEARN_IMU_MOUNT(node_id)                                                                                     \
@@ -85,7 +83,8 @@ struct emlearn_imu_reader {
 /** Initialiser of the reader in a back end's struct. */
 #define EMLEARN_IMU_READER_INIT(backend_, node_id)                                                                     \
 	{                                                                                                              \
-		.backend = (backend_), .dev = EMLEARN_IMU_DEVICE(EMLEARN_IMU_SENSOR(node_id)),                         \
+		.backend = (backend_),                                                                                 \
+		.dev = EMLEARN_IMU_DEVICE(EMLEARN_IMU_SENSOR(node_id)),                                                \
 		.board_mount = EMLEARN_IMU_MOUNT(node_id),                                                             \
 	}
 

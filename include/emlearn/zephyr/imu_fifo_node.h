@@ -104,10 +104,7 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_bmi270_base;
 					      (GPIO_DT_SPEC_GET(node_id, int1_gpios)),                                 \
 					      (GPIO_DT_SPEC_GET_OR(node_id, drdy_gpios, {0})))))))
 #else
-#define EMLEARN_IMU_FIFO_LINE(node_id)                                                                                 \
-	{                                                                                                              \
-		0                                                                                                      \
-	}
+#define EMLEARN_IMU_FIFO_LINE(node_id) {0}
 #endif
 
 /** Check the node of a sensor whose FIFO is to be read; a semicolon follows. */

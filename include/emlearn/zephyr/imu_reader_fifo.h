@@ -106,7 +106,7 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_fifo;
 	EMLEARN_IMU_NODE_CHECK(node_id, batch_frames_);                                                                \
 	EMLEARN_IMU_FIFO_NODE_CHECK(EMLEARN_IMU_SENSOR(node_id), EMLEARN_IMU_WATERMARK(node_id, batch_frames_),        \
 				    timed_);                                                                           \
-	static int16_t emlearn_frames_##name[(batch_frames_)*EMLEARN_IMU_CHANNELS_MAX];                                \
+	static int16_t emlearn_frames_##name[(batch_frames_) * EMLEARN_IMU_CHANNELS_MAX];                              \
 	static uint8_t emlearn_raw_##name[CONFIG_EMLEARN_IMU_READER_FIFO_CHUNK_FRAMES *                                \
 					  EMLEARN_IMU_FIFO_FRAME_BYTES(EMLEARN_IMU_SENSOR(node_id), timed_)];          \
 	static const struct emlearn_imu_fifo_wiring emlearn_wiring_##name = {                                          \

@@ -80,8 +80,8 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_poll;
  */
 #define EMLEARN_IMU_READER_POLL_DEFINE(name, node_id, batch_frames_)                                                   \
 	EMLEARN_IMU_NODE_CHECK(node_id, batch_frames_);                                                                \
-	static int16_t emlearn_frames_##name[CONFIG_EMLEARN_IMU_READER_POLL_BATCHES *                                  \
-					     (batch_frames_)*EMLEARN_IMU_CHANNELS_MAX];                                \
+	static int16_t emlearn_frames_##name[CONFIG_EMLEARN_IMU_READER_POLL_BATCHES * (batch_frames_) *                \
+					     EMLEARN_IMU_CHANNELS_MAX];                                                \
 	static K_KERNEL_STACK_DEFINE(emlearn_stack_##name, CONFIG_EMLEARN_IMU_READER_POLL_STACK_SIZE);                 \
 	static struct emlearn_imu_reader_poll name = {                                                                 \
 		.reader = EMLEARN_IMU_READER_INIT(&emlearn_imu_backend_poll, node_id),                                 \

@@ -96,7 +96,7 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_read;
 	BUILD_ASSERT(CONFIG_EMLEARN_IMU_READER_READ_BATCHES *(batch_frames_) < 4096,                                   \
 		     "RTIO counts at most 4095 memory blocks: make the batch or "                                      \
 		     "CONFIG_EMLEARN_IMU_READER_READ_BATCHES smaller");                                                \
-	static int16_t emlearn_frames_##name[(batch_frames_)*EMLEARN_IMU_CHANNELS_MAX];                                \
+	static int16_t emlearn_frames_##name[(batch_frames_) * EMLEARN_IMU_CHANNELS_MAX];                              \
 	EMLEARN_IMU_READ_IODEV(emlearn_iodev_##name, EMLEARN_IMU_SENSOR(node_id));                                     \
 	/* A completion for each block, so that none is dropped, and its block with it. */                             \
 	RTIO_DEFINE_WITH_MEMPOOL(emlearn_rtio_##name, EMLEARN_IMU_READ_SQES,                                           \

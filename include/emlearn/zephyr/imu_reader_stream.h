@@ -71,7 +71,7 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_stream;
 	RTIO_DEFINE_WITH_MEMPOOL(emlearn_rtio_##name, 2, CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES + 2,                 \
 				 CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES,                                             \
 				 EMLEARN_IMU_STREAM_BLOCK_BYTES(sensor_id, watermark), 8);                             \
-	static int16_t emlearn_frames_##name[(batch_frames_)*EMLEARN_IMU_CHANNELS_MAX];                                \
+	static int16_t emlearn_frames_##name[(batch_frames_) * EMLEARN_IMU_CHANNELS_MAX];                              \
 	static struct emlearn_imu_reader_stream name = {                                                               \
 		.reader = EMLEARN_IMU_READER_INIT(&emlearn_imu_backend_stream, node_id),                               \
 		.node = EMLEARN_IMU_STREAM_NODE(sensor_id),                                                            \

@@ -81,12 +81,12 @@ struct emlearn_imu_stream_block {
 	BUILD_ASSERT(DT_PROP(node_id, accel_pwr_mode) != 0 && DT_PROP(node_id, gyro_pwr_mode) == 3,                    \
 		     DT_NODE_PATH(node_id) ": the FIFO of this driver always holds both sensors, so the properties "   \
 					   "accel-pwr-mode and gyro-pwr-mode must turn both on");                      \
-	BUILD_ASSERT((watermark)*EMLEARN_IMU_STREAM_ICM4268X_BYTES(node_id) < 2048,                                    \
+	BUILD_ASSERT((watermark) * EMLEARN_IMU_STREAM_ICM4268X_BYTES(node_id) < 2048,                                  \
 		     DT_NODE_PATH(node_id) ": the watermark (a batch, or the property watermark-frames) is larger "    \
 					   "than the FIFO of 102 frames with fifo-hires, 127 without")
 
 #define EMLEARN_IMU_STREAM_BLOCK_ICM4268X(node_id, watermark)                                                          \
-	(EMLEARN_IMU_STREAM_HEADER_BYTES + (watermark)*EMLEARN_IMU_STREAM_ICM4268X_BYTES(node_id))
+	(EMLEARN_IMU_STREAM_HEADER_BYTES + (watermark) * EMLEARN_IMU_STREAM_ICM4268X_BYTES(node_id))
 
 /* Drivers that take the watermark from the property fifo-watermark, which counts `n_units` for a frame. */
 #define EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, n_units, most)                                     \
@@ -107,8 +107,11 @@ struct emlearn_imu_stream_block {
 /* icm45686: packets of 20 bytes have a range of their own, and nothing can be set but in the devicetree. */
 #define EMLEARN_IMU_STREAM_NODE_ICM45686(node_id)                                                                      \
 	{                                                                                                              \
-		.driver = &emlearn_imu_stream_icm45686, .rate_mhz = 6400000u >> (DT_PROP(node_id, accel_odr) - 3),     \
-		.gyro_range_dps = 4000, .acc_range_g = 32, .packet_bytes = 20,                                         \
+		.driver = &emlearn_imu_stream_icm45686,                                                                \
+		.rate_mhz = 6400000u >> (DT_PROP(node_id, accel_odr) - 3),                                             \
+		.gyro_range_dps = 4000,                                                                                \
+		.acc_range_g = 32,                                                                                     \
+		.packet_bytes = 20,                                                                                    \
 	}
 #define EMLEARN_IMU_STREAM_CHECK_ICM45686(node_id, watermark)                                                          \
 	EMLEARN_IMU_STREAM_CONFIG_CHECK(node_id, CONFIG_ICM45686_STREAM, "CONFIG_GPIO");                               \
@@ -119,14 +122,15 @@ struct emlearn_imu_stream_block {
 					   "accel-pwr-mode and gyro-pwr-mode must turn both on, and accel-odr and "    \
 					   "gyro-odr be the same");                                                    \
 	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, 1, 101)
-#define EMLEARN_IMU_STREAM_BLOCK_ICM45686(node_id, watermark) (EMLEARN_IMU_STREAM_HEADER_BYTES + (watermark)*20)
+#define EMLEARN_IMU_STREAM_BLOCK_ICM45686(node_id, watermark) (EMLEARN_IMU_STREAM_HEADER_BYTES + (watermark) * 20)
 
 /* lsm6dsv16x and lsm6dsv32x: a word of 7 bytes a sensor. What came while the driver looked is in the block too. */
 #define EMLEARN_IMU_STREAM_LSM6DSV16X_BYTES(node_id)                                                                   \
 	((DT_PROP(node_id, accel_fifo_batch_rate) != 0 ? 7 : 0) + (DT_PROP(node_id, gyro_fifo_batch_rate) != 0 ? 7 : 0))
 #define EMLEARN_IMU_STREAM_NODE_LSM6DSV16X(node_id)                                                                    \
 	{                                                                                                              \
-		.driver = &emlearn_imu_stream_lsm6dsv16x, .watermark = DT_PROP(node_id, fifo_watermark),               \
+		.driver = &emlearn_imu_stream_lsm6dsv16x,                                                              \
+		.watermark = DT_PROP(node_id, fifo_watermark),                                                         \
 		.packet_bytes = EMLEARN_IMU_STREAM_LSM6DSV16X_BYTES(node_id),                                          \
 	}
 #define EMLEARN_IMU_STREAM_CHECK_LSM6DSV16X(node_id, watermark)                                                        \
@@ -146,7 +150,7 @@ struct emlearn_imu_stream_block {
 		     DT_NODE_PATH(node_id) ": the properties temp-fifo-batch-rate and sflp-fifo-enable must be 0, "    \
 					   "a watermark counts those words too");                                      \
 	BUILD_ASSERT(DT_PROP(node_id, fifo_watermark) * 7 ==                                                           \
-				     (watermark)*EMLEARN_IMU_STREAM_LSM6DSV16X_BYTES(node_id) &&                       \
+				     (watermark) * EMLEARN_IMU_STREAM_LSM6DSV16X_BYTES(node_id) &&                     \
 			     DT_PROP(node_id, fifo_watermark) < 256,                                                   \
 		     DT_NODE_PATH(node_id) ": the driver takes its watermark from the property fifo-watermark, which " \
 					   "must be the reader's (a batch, or the property watermark-frames) times "   \
@@ -157,7 +161,8 @@ struct emlearn_imu_stream_block {
 /* lis2dux12 and lis2duxs12: a word of 7 bytes a frame. */
 #define EMLEARN_IMU_STREAM_NODE_LIS2DUX12(node_id)                                                                     \
 	{                                                                                                              \
-		.driver = &emlearn_imu_stream_lis2dux12, .watermark = DT_PROP(node_id, fifo_watermark),                \
+		.driver = &emlearn_imu_stream_lis2dux12,                                                               \
+		.watermark = DT_PROP(node_id, fifo_watermark),                                                         \
 		.packet_bytes = 7,                                                                                     \
 	}
 #define EMLEARN_IMU_STREAM_CHECK_LIS2DUX12(node_id, watermark)                                                         \
@@ -177,7 +182,8 @@ struct emlearn_imu_stream_block {
 /* adxl362: entries of 2 bytes for x, y, z and, by this driver always, temperature. */
 #define EMLEARN_IMU_STREAM_NODE_ADXL362(node_id)                                                                       \
 	{                                                                                                              \
-		.driver = &emlearn_imu_stream_adxl362, .watermark = DT_PROP_OR(node_id, fifo_watermark, 0),            \
+		.driver = &emlearn_imu_stream_adxl362,                                                                 \
+		.watermark = DT_PROP_OR(node_id, fifo_watermark, 0),                                                   \
 		.packet_bytes = 8,                                                                                     \
 	}
 #define EMLEARN_IMU_STREAM_CHECK_ADXL362(node_id, watermark)                                                           \
@@ -191,7 +197,8 @@ struct emlearn_imu_stream_block {
 /* adxl372: entries of 2 bytes for x, y, z. Its driver streams on SPI. */
 #define EMLEARN_IMU_STREAM_NODE_ADXL372(node_id)                                                                       \
 	{                                                                                                              \
-		.driver = &emlearn_imu_stream_adxl372, .watermark = DT_PROP_OR(node_id, fifo_watermark, 0),            \
+		.driver = &emlearn_imu_stream_adxl372,                                                                 \
+		.watermark = DT_PROP_OR(node_id, fifo_watermark, 0),                                                   \
 		.packet_bytes = 6,                                                                                     \
 	}
 #define EMLEARN_IMU_STREAM_CHECK_ADXL372(node_id, watermark)                                                           \
@@ -207,7 +214,8 @@ struct emlearn_imu_stream_block {
 /* The accelerometer of bmi085 and bmi088; the driver reads one frame more than its watermark. */
 #define EMLEARN_IMU_STREAM_NODE_BMI08X(node_id)                                                                        \
 	{                                                                                                              \
-		.driver = &emlearn_imu_stream_bmi08x, .watermark = DT_PROP_OR(node_id, fifo_watermark, 0),             \
+		.driver = &emlearn_imu_stream_bmi08x,                                                                  \
+		.watermark = DT_PROP_OR(node_id, fifo_watermark, 0),                                                   \
 		.packet_bytes = 7,                                                                                     \
 	}
 #define EMLEARN_IMU_STREAM_CHECK_BMI08X(node_id, watermark)                                                            \

@@ -42,8 +42,10 @@ struct emlearn_imu_asked {
  */
 #define EMLEARN_IMU_ASKED(prefix)                                                                                      \
 	{                                                                                                              \
-		.rate_mhz = prefix##_RATE_MHZ, .rate_tolerance_permille = prefix##_RATE_TOLERANCE_PERMILLE,            \
-		.sensors = prefix##_SENSORS, .acc_step = {prefix##_ACC_STEP_NUM, prefix##_ACC_STEP_DEN},               \
+		.rate_mhz = prefix##_RATE_MHZ,                                                                         \
+		.rate_tolerance_permille = prefix##_RATE_TOLERANCE_PERMILLE,                                           \
+		.sensors = prefix##_SENSORS,                                                                           \
+		.acc_step = {prefix##_ACC_STEP_NUM, prefix##_ACC_STEP_DEN},                                            \
 		.gyro_step = {prefix##_GYRO_STEP_NUM, prefix##_GYRO_STEP_DEN},                                         \
 		.mount = {{prefix##_MOUNT_X_AXIS, prefix##_MOUNT_X_SIGN},                                              \
 			  {prefix##_MOUNT_Y_AXIS, prefix##_MOUNT_Y_SIGN},                                              \

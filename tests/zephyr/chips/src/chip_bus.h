@@ -16,15 +16,10 @@ struct chip_under_test {
 	struct spi_dt_spec spi;
 };
 
-#define CHIP_ON_I2C(node_id)                                                                                           \
-	{                                                                                                              \
-		.dev = DEVICE_DT_GET(node_id), .i2c = I2C_DT_SPEC_GET(node_id)                                         \
-	}
+#define CHIP_ON_I2C(node_id) {.dev = DEVICE_DT_GET(node_id), .i2c = I2C_DT_SPEC_GET(node_id)}
 #define CHIP_ON_SPI(node_id)                                                                                           \
-	{                                                                                                              \
-		.dev = DEVICE_DT_GET(node_id),                                                                         \
-		.spi = SPI_DT_SPEC_GET(node_id, SPI_WORD_SET(8) | SPI_OP_MODE_MASTER | SPI_MODE_CPOL | SPI_MODE_CPHA)  \
-	}
+	{.dev = DEVICE_DT_GET(node_id),                                                                                \
+	 .spi = SPI_DT_SPEC_GET(node_id, SPI_WORD_SET(8) | SPI_OP_MODE_MASTER | SPI_MODE_CPOL | SPI_MODE_CPHA)}
 
 int chip_read(const struct chip_under_test *chip, uint8_t address, void *bytes, size_t n);
 int chip_write(const struct chip_under_test *chip, uint8_t address, uint8_t value);

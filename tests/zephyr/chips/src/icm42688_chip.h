@@ -59,7 +59,7 @@
 #define INT2_PIN 7
 
 /* Time for n frames at 100 Hz to be made, and a bit. */
-#define FRAMES_100(n) K_USEC((n)*10000ll + 200)
+#define FRAMES_100(n) K_USEC((n) * 10000ll + 200)
 
 extern const struct chip_under_test icm;
 

@@ -13,7 +13,7 @@
 
 #define FRAME_WORDS 6
 #define WATERMARK_FRAMES 4
-#define FRAMES_104(n) K_USEC((n)*1000000ll / 104 + 100)
+#define FRAMES_104(n) K_USEC((n) * 1000000ll / 104 + 100)
 
 static void start(const struct chip_under_test *chip)
 {

@@ -11,7 +11,7 @@
 #include "lsm6dsl_chips.h"
 #include "sources.h"
 
-#define DIFF(status) ((status)&0x7ff)
+#define DIFF(status) ((status) & 0x7ff)
 #define FIFO_EMPTY BIT(12)
 #define FIFO_FULL_SMART BIT(13)
 #define FIFO_OVER_RUN BIT(14)
@@ -21,7 +21,7 @@
 #define FIFO_WORDS 2048
 
 /* Time for n frames at 104 Hz and a little more. */
-#define FRAMES_104(n) K_USEC((n)*1000000ll / 104 + 100)
+#define FRAMES_104(n) K_USEC((n) * 1000000ll / 104 + 100)
 
 static void start(const struct chip_under_test *chip, uint8_t mode)
 {

@@ -45,7 +45,7 @@
 #define ODR_104_HZ 4
 #define CONTINUOUS 6
 #define ENTRY_BYTES 7
-#define FRAMES_104(n) K_USEC((n)*1000000ll / 104 + 100)
+#define FRAMES_104(n) K_USEC((n) * 1000000ll / 104 + 100)
 
 static const struct chip_under_test chips[] = {
 	CHIP_ON_I2C(DT_NODELABEL(lsm6dso)),

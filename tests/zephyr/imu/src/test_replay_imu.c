@@ -16,7 +16,7 @@
 #define GYRO DEVICE_DT_GET(DT_NODELABEL(replay_gyro))
 
 /* Micro-units a count of walk: 1/8192 g, 5/82 degrees per second. */
-#define WALK_ACC_MICRO(count) ((count)*9806650.0 / 8192)
+#define WALK_ACC_MICRO(count) ((count) * 9806650.0 / 8192)
 #define WALK_GYRO_MICRO(count) ((count) * (5 / 82.0) * 3141592.653589793 / 180)
 
 SENSOR_DT_READ_IODEV(walk_iodev, DT_NODELABEL(replay_walk), {SENSOR_CHAN_ACCEL_XYZ, 0}, {SENSOR_CHAN_GYRO_XYZ, 0});

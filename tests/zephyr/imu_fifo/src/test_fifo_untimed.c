@@ -36,9 +36,12 @@ const struct emlearn_imu_step bench_finest_gyro = {1, 131};
 
 #define ASKED(rate_mhz_, acc_den, gyro_num, gyro_den)                                                                  \
 	{                                                                                                              \
-		.rate_mhz = (rate_mhz_), .rate_tolerance_permille = 10,                                                \
-		.sensors = EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO, .acc_step = {1, (acc_den)},                       \
-		.gyro_step = {(gyro_num), (gyro_den)}, .mount = {{0, 1}, {1, 1}, {2, 1}},                              \
+		.rate_mhz = (rate_mhz_),                                                                               \
+		.rate_tolerance_permille = 10,                                                                         \
+		.sensors = EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO,                                                   \
+		.acc_step = {1, (acc_den)},                                                                            \
+		.gyro_step = {(gyro_num), (gyro_den)},                                                                 \
+		.mount = {{0, 1}, {1, 1}, {2, 1}},                                                                     \
 	}
 
 /* Codes of a model as the chip's. */

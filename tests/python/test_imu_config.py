@@ -97,7 +97,8 @@ MAIN = """
 #include <emlearn/zephyr/recording.h>
 #include <posix_board_if.h>
 const struct emlearn_recording walk_recording = {
-	.n_frames = 1, .rate_mhz = 50000, .acc_step_num = 1, .acc_step_den = 16384, .sensors = EMLEARN_SENSOR_ACC};
+    .n_frames = 1, .rate_mhz = 50000, .acc_step_num = 1, .acc_step_den = 16384,
+    .sensors = EMLEARN_SENSOR_ACC};
 EMLEARN_IMU_READER_POLL_DEFINE(poll, DT_NODELABEL(replay), 32);
 EMLEARN_IMU_READER_READ_DEFINE(read, DT_NODELABEL(replay), 32);
 int main(void)

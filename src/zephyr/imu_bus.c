@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <emlearn/zephyr/imu_bus.h>
 
-#include <errno.h>
-#include <string.h>
-
 #define SPI_READ 0x80u
 
 #ifdef CONFIG_I2C
@@ -13,16 +10,9 @@ static int read_i2c(const struct emlearn_imu_bus *bus, uint8_t reg, uint8_t *dat
 }
 
 /* One message: not every controller can join two into one write. */
-static int write_i2c(const struct emlearn_imu_bus *bus, uint8_t reg, const uint8_t *data, size_t n)
+static int write_i2c(const struct emlearn_imu_bus *bus, uint8_t *message, size_t n)
 {
-	uint8_t message[1 + EMLEARN_IMU_BUS_WRITE_MAX];
-
-	if (n > EMLEARN_IMU_BUS_WRITE_MAX) {
-		return -EINVAL;
-	}
-	message[0] = reg;
-	memcpy(&message[1], data, n);
-	return i2c_write_dt(&bus->at.i2c, message, (uint32_t)(1 + n));
+	return i2c_write_dt(&bus->at.i2c, message, (uint32_t)n);
 }
 
 const struct emlearn_imu_bus_api emlearn_imu_bus_i2c = {.read = read_i2c, .write = write_i2c};
@@ -40,17 +30,11 @@ static int read_spi(const struct emlearn_imu_bus *bus, uint8_t reg, uint8_t *dat
 	return spi_transceive_dt(&bus->at.spi, &tx, &rx);
 }
 
-static int write_spi(const struct emlearn_imu_bus *bus, uint8_t reg, const uint8_t *data, size_t n)
+static int write_spi(const struct emlearn_imu_bus *bus, uint8_t *message, size_t n)
 {
-	uint8_t message[1 + EMLEARN_IMU_BUS_WRITE_MAX];
-	const struct spi_buf out = {.buf = message, .len = 1 + n};
+	const struct spi_buf out = {.buf = message, .len = n};
 	const struct spi_buf_set tx = {.buffers = &out, .count = 1};
 
-	if (n > EMLEARN_IMU_BUS_WRITE_MAX) {
-		return -EINVAL;
-	}
-	message[0] = reg;
-	memcpy(&message[1], data, n);
 	return spi_write_dt(&bus->at.spi, &tx);
 }
 

@@ -12,17 +12,6 @@
 
 #define OFF_MARKS_MAX 4
 
-/* Frames from the mark to a number, at most half of 2^32 either way. */
-static int32_t ahead(const struct emlearn_imu_clock *clock, uint64_t number)
-{
-	return (int32_t)((uint32_t)number - (uint32_t)clock->mark.number);
-}
-
-static int64_t time_ns(const struct emlearn_imu_clock *clock, uint64_t number)
-{
-	return clock->mark.t_ns + (int64_t)ahead(clock, number) * clock->period_ns;
-}
-
 void emlearn_imu_clock_start(struct emlearn_imu_clock *clock, uint32_t rate_mhz)
 {
 	const uint64_t period_ns = UINT64_C(1000000000000) / rate_mhz;
@@ -34,75 +23,82 @@ void emlearn_imu_clock_start(struct emlearn_imu_clock *clock, uint32_t rate_mhz)
 	clock->period_ns = clock->nominal_ns;
 }
 
-/* The period since the anchor, or what it was if that cannot be. */
-static void measure(struct emlearn_imu_clock *clock, const struct emlearn_imu_moment *now)
+void emlearn_imu_clock_restart(struct emlearn_imu_clock *clock, uint32_t number, int64_t t_us)
 {
-	const uint32_t n = (uint32_t)(now->number - clock->anchor.number);
-	const uint64_t period_ns = (uint64_t)(now->t_ns - clock->anchor.t_ns + n / 2) / n;
-
-	if (period_ns - clock->nominal_ns + (clock->nominal_ns >> OFF_MAX_SHIFT) <=
-	    2 * (clock->nominal_ns >> OFF_MAX_SHIFT)) {
-		clock->period_ns = (uint32_t)period_ns;
-	}
-	if ((uint32_t)(now->number - clock->next.number) >= clock->span_frames) {
-		clock->anchor = clock->next;
-		clock->next = *now;
-	}
-}
-
-static void go_on(struct emlearn_imu_clock *clock, const struct emlearn_imu_moment *now)
-{
-	clock->mark = *now;
-	clock->anchor = *now;
-	clock->next = *now;
+	clock->t_us = t_us;
+	clock->number = number;
+	clock->anchor = number;
+	clock->anchor_us = (uint32_t)t_us;
+	clock->next = number;
+	clock->next_us = (uint32_t)t_us;
+	clock->n_marks = 0;
 	clock->n_off = 0;
-	clock->n_marks = 1;
 }
 
-void emlearn_imu_clock_restart(struct emlearn_imu_clock *clock, uint64_t number, int64_t t_us)
+/* The period since the anchor, or what it was if that cannot be. */
+static void measure(struct emlearn_imu_clock *clock, uint32_t number, uint32_t t_us)
 {
-	go_on(clock, &(struct emlearn_imu_moment){number, t_us * 1000});
-}
+	const uint32_t n = number - clock->anchor;
+	const uint32_t us = t_us - clock->anchor_us;
+	const uint32_t period_ns = (uint32_t)((us * UINT64_C(1000) + n / 2) / n);
+	const uint32_t off_max_ns = clock->nominal_ns >> OFF_MAX_SHIFT;
 
-void emlearn_imu_clock_mark(struct emlearn_imu_clock *clock, uint64_t number, int64_t t_us)
-{
-	const struct emlearn_imu_moment now = {number, t_us * 1000};
-	int64_t late_ns = now.t_ns - time_ns(clock, number);
-
-	if (clock->n_marks == 0) {
-		go_on(clock, &now);
-		return;
+	if (period_ns - clock->nominal_ns + off_max_ns <= 2 * off_max_ns) {
+		clock->period_ns = period_ns;
 	}
+	if (number - clock->next >= clock->span_frames) {
+		clock->anchor = clock->next;
+		clock->anchor_us = clock->next_us;
+		clock->next = number;
+		clock->next_us = t_us;
+	}
+}
+
+/* How late a moment is. */
+static int32_t late_us(const struct emlearn_imu_clock *clock, uint32_t number, int64_t t_us)
+{
+	return (int32_t)(t_us - emlearn_imu_clock_time_us(clock, number));
+}
+
+void emlearn_imu_clock_mark(struct emlearn_imu_clock *clock, uint32_t number, int64_t t_us)
+{
+	const uint32_t period_us = clock->period_ns / 1000;
+	int32_t late = late_us(clock, number, t_us);
+
 	/* The second moment is judged by a nominal period: percents of the frames between are no fault. */
-	if (clock->n_marks > 1 && (late_ns > clock->period_ns || late_ns < -(int64_t)clock->period_ns)) {
-		if (++clock->n_off >= OFF_MARKS_MAX) {
-			go_on(clock, &now);
+	if (clock->n_marks > 1 && (uint32_t)late + period_us > 2 * period_us) {
+		if (++clock->n_off < OFF_MARKS_MAX) {
+			return;
 		}
+		clock->n_marks = 0;
+	}
+	if (clock->n_marks == 0) {
+		emlearn_imu_clock_restart(clock, number, t_us);
+		clock->n_marks = 1;
 		return;
 	}
 	clock->n_off = 0;
 	clock->n_marks = 2;
-	if (number == clock->mark.number) {
+	if (number == clock->number) {
 		return;
 	}
-	measure(clock, &now);
-	late_ns = now.t_ns - time_ns(clock, number);
-	clock->mark.number = number;
-	clock->mark.t_ns = now.t_ns - (late_ns > 0 ? late_ns - (late_ns >> LATE_SHIFT) : 0);
+	measure(clock, number, (uint32_t)t_us);
+	late = late_us(clock, number, t_us);
+	clock->number = number;
+	clock->t_us = t_us - (late > 0 ? late - (late >> LATE_SHIFT) : 0);
 }
 
-int64_t emlearn_imu_clock_time_us(const struct emlearn_imu_clock *clock, uint64_t number)
+int64_t emlearn_imu_clock_time_us(const struct emlearn_imu_clock *clock, uint32_t number)
 {
-	return time_ns(clock, number) / 1000;
+	return clock->t_us + (int64_t)(int32_t)(number - clock->number) * clock->period_ns / 1000;
 }
 
-uint64_t emlearn_imu_clock_number_at(const struct emlearn_imu_clock *clock, int64_t t_us)
+uint32_t emlearn_imu_clock_number_at(const struct emlearn_imu_clock *clock, int64_t t_us)
 {
-	int64_t ahead_ns = t_us * 1000 - clock->mark.t_ns;
-	int64_t half_ns = clock->period_ns / 2;
-	int64_t frames = (ahead_ns + (ahead_ns < 0 ? -half_ns : half_ns)) / clock->period_ns;
+	const int64_t ahead_ns = (t_us - clock->t_us) * 1000;
+	const int64_t half_ns = clock->period_ns / 2;
 
-	return frames < -(int64_t)clock->mark.number ? 0 : clock->mark.number + (uint64_t)frames;
+	return clock->number + (uint32_t)((ahead_ns + (ahead_ns < 0 ? -half_ns : half_ns)) / clock->period_ns);
 }
 
 uint32_t emlearn_imu_clock_period_ns(const struct emlearn_imu_clock *clock)

@@ -72,7 +72,7 @@
 /* Full is less than all: 32 bytes and a frame stay free. */
 #define SPARE 64
 
-static int stay_awake(struct emlearn_imu_reader_fifo *fifo)
+static int stay_awake(struct emlearn_imu_fifo *fifo)
 {
 	const uint8_t conf = FIFO_WAKES;
 	int rc = emlearn_imu_fifo_write_regs(fifo, PWR_CONF, &conf, 1);
@@ -82,13 +82,13 @@ static int stay_awake(struct emlearn_imu_reader_fifo *fifo)
 }
 
 /* Without power it forgets what its driver has loaded into it: without that there are no samples. */
-static int revive(struct emlearn_imu_reader_fifo *fifo)
+static int revive(struct emlearn_imu_fifo *fifo)
 {
-	const struct device *dev = fifo->reader.dev;
+	const struct device *dev = fifo->reader->dev;
 	int rc = dev->ops.init(dev);
 
 	if (rc == 0) {
-		rc = emlearn_imu_set_up_again(&fifo->reader);
+		rc = emlearn_imu_set_up_again(fifo->reader);
 	}
 	return rc == 0 ? stay_awake(fifo) : rc;
 }
@@ -101,7 +101,7 @@ static uint32_t rate_mhz(uint8_t conf, bool on)
 	return on && code != 0 && code <= RATE_TOP ? RATE_TOP_MHZ >> (RATE_TOP - code) : 0;
 }
 
-static int see_rate(struct emlearn_imu_reader_fifo *fifo, const uint8_t seen[N_SEEN], uint8_t power,
+static int see_rate(struct emlearn_imu_fifo *fifo, const uint8_t seen[N_SEEN], uint8_t power,
 		    struct emlearn_imu_got *got)
 {
 	const bool acc = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC);
@@ -110,29 +110,33 @@ static int see_rate(struct emlearn_imu_reader_fifo *fifo, const uint8_t seen[N_S
 	const uint32_t gyro_mhz = rate_mhz(seen[SEEN_GYR_CONF], (power & GYR_ON) != 0);
 
 	/* Sensors at two rates make no frames: no rate. */
-	return emlearn_imu_fifo_set_rate(fifo, acc && gyro && acc_mhz != gyro_mhz ? 0 : acc ? acc_mhz : gyro_mhz, got);
+	return emlearn_imu_settle_rate(fifo->reader,
+				       acc && gyro && acc_mhz != gyro_mhz ? 0
+				       : acc                              ? acc_mhz
+									  : gyro_mhz,
+				       got);
 }
 
-static int see_ranges(struct emlearn_imu_reader_fifo *fifo, const uint8_t seen[N_SEEN], struct emlearn_imu_got *got)
+static int see_ranges(struct emlearn_imu_fifo *fifo, const uint8_t seen[N_SEEN], struct emlearn_imu_got *got)
 {
 	const unsigned int acc_shift = ACC_RANGE(seen[SEEN_ACC_RANGE]);
 	const unsigned int gyro_dps = 2000u >> MIN(GYR_RANGE(seen[SEEN_GYR_RANGE]), GYR_RANGE_125);
 	int rc = 0;
 
 	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC)) {
-		rc = emlearn_imu_set_code_step(&fifo->reader, EMLEARN_SENSOR_ACC,
+		rc = emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_ACC,
 					       (struct emlearn_imu_step){1u << acc_shift, 16384}, 2000u << acc_shift,
 					       got);
 	}
 	if (rc == 0 && emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO)) {
-		rc = emlearn_imu_set_code_step(&fifo->reader, EMLEARN_SENSOR_GYRO,
+		rc = emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_GYRO,
 					       (struct emlearn_imu_step){gyro_dps, 32768}, gyro_dps * 1000u, got);
 	}
 	return rc;
 }
 
 /* Let the pin that is wired follow the watermark. */
-static int route(struct emlearn_imu_reader_fifo *fifo)
+static int route(struct emlearn_imu_fifo *fifo)
 {
 	const struct gpio_dt_spec *line = &fifo->wiring->line;
 	const bool second = fifo->wiring->int_pin == 2;
@@ -147,7 +151,7 @@ static int route(struct emlearn_imu_reader_fifo *fifo)
 		       : rc;
 }
 
-static int set_up(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
+static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
 	const bool acc = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC);
 	const bool gyro = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO);
@@ -179,28 +183,33 @@ static int set_up(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *
 	if (rc == 0) {
 		rc = route(fifo);
 	}
-	return rc == 0 ? emlearn_imu_fifo_write_regs(fifo, FIFO_WTM_0, ctrl, sizeof(ctrl)) : rc;
+	if (rc == 0) {
+		rc = emlearn_imu_fifo_write_regs(fifo, FIFO_WTM_0, ctrl, sizeof(ctrl));
+	}
+	return rc == 0 ? emlearn_imu_fifo_settings(fifo, EMLEARN_IMU_FIFO_READ, fifo->settings) : rc;
 }
 
-static int level(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_level *out)
+static int level(struct emlearn_imu_fifo *fifo)
 {
 	uint8_t raw[2];
+	uint16_t n;
 	int rc = emlearn_imu_fifo_read_regs(fifo, FIFO_LENGTH_0, raw, sizeof(raw));
 
 	if (rc != 0) {
 		return rc;
 	}
-	out->n_bytes = (uint16_t)(raw[0] | ((raw[1] & LENGTH_HIGH) << 8));
-	out->overrun = out->n_bytes >= fifo->wiring->chip->capacity;
-	out->n_stray = (uint16_t)(out->n_bytes % fifo->frame_bytes);
-	if (out->n_stray != 0 && !out->overrun) {
+	n = (uint16_t)(raw[0] | ((raw[1] & LENGTH_HIGH) << 8));
+	fifo->overrun = n >= fifo->wiring->chip->capacity;
+	fifo->n_stray = (uint16_t)(n % fifo->frame_bytes);
+	if (fifo->n_stray != 0 && !fifo->overrun) {
 		/* That of an overrun comes first; where another one is, its length does not tell. */
-		out->n_stray = out->n_bytes;
+		fifo->n_stray = n;
 	}
+	fifo->n_frames = (uint16_t)((n - fifo->n_stray) / fifo->frame_bytes);
 	return 0;
 }
 
-static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
+static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
 {
 	const bool acc = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC);
 	const bool gyro = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO);

@@ -16,45 +16,45 @@ enum emlearn_imu_fifo_finding {
 	EMLEARN_IMU_FIFO_BROKEN,
 };
 
-/* Turn the FIFO on with what the driver has set, and keep the settings. 0 or a negative errno. */
-int emlearn_imu_fifo_turn_on(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got);
+/* Write the settings with an empty FIFO. 0 or a negative errno. */
+int emlearn_imu_fifo_turn_on(struct emlearn_imu_fifo *fifo);
 
-int emlearn_imu_fifo_turn_off(struct emlearn_imu_reader_fifo *fifo);
+/* 0 or a negative errno. */
+int emlearn_imu_fifo_turn_off(struct emlearn_imu_fifo *fifo);
 
-/* Read the settings into `out`, in their order. How many bytes, or a negative errno. */
-int emlearn_imu_fifo_read_settings(struct emlearn_imu_reader_fifo *fifo, uint8_t out[EMLEARN_IMU_FIFO_SNAPSHOT_MAX]);
-
-/* Write them back. 0 or a negative errno. */
-int emlearn_imu_fifo_write_settings(struct emlearn_imu_reader_fifo *fifo);
-
-/* Write the settings back and begin with an empty FIFO. 0 or a negative errno. */
-int emlearn_imu_fifo_rearm(struct emlearn_imu_reader_fifo *fifo);
+/* Begin anew with the settings from the start, and with frames lost. 0 or a negative errno. */
+int emlearn_imu_fifo_rearm(struct emlearn_imu_fifo *fifo);
 
 /*
- * See whether the chip is set up and how many frames there are, and leave the FIFO at the beginning of one. Frames that
- * went make `lost` true and estimate what the next number is. A finding, or a negative errno.
+ * See whether the chip is set up, how many frames there are and which of them are due, and leave the FIFO at the
+ * beginning of one. A finding, or a negative errno.
  */
-int emlearn_imu_fifo_survey(struct emlearn_imu_reader_fifo *fifo);
+int emlearn_imu_fifo_survey(struct emlearn_imu_fifo *fifo);
 
 /*
  * Take out what is due, up to a batch and up to a gap, and check that it can be believed. 1 with a batch; 0 if there is
  * none, look again; or a negative errno.
  */
-int emlearn_imu_fifo_drain(struct emlearn_imu_reader_fifo *fifo, struct emlearn_batch *batch);
+int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *batch);
 
-/* How long it takes from the last survey until the FIFO runs over. */
-int64_t emlearn_imu_fifo_room_us(const struct emlearn_imu_reader_fifo *fifo);
+/* Is the last survey longer ago than a part of the time in which the FIFO fills up? */
+bool emlearn_imu_fifo_is_late(const struct emlearn_imu_fifo *fifo, uint32_t part);
 
-/* Whole frames that the last survey left in the FIFO, with one of which a part was read. */
-static inline uint16_t emlearn_imu_fifo_frames(const struct emlearn_imu_reader_fifo *fifo)
-{
-	return (uint16_t)((fifo->n_bytes + fifo->part_bytes) / fifo->frame_bytes);
-}
+/* How long so many frames take. */
+uint32_t emlearn_imu_fifo_us(const struct emlearn_imu_fifo *fifo, uint32_t n_frames);
+
+/* When the newest frame was made that the last survey has seen: half a period before, on average. */
+int64_t emlearn_imu_fifo_newest_us(const struct emlearn_imu_fifo *fifo);
+
+/* Can one of the chips take more or less than one frame out of as many bytes as a frame has? */
+#define EMLEARN_IMU_FIFO_IS_UNEVEN                                                                                     \
+	(IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS) || IS_ENABLED(CONFIG_DT_HAS_ST_LSM6DSO_ENABLED) ||      \
+	 IS_ENABLED(CONFIG_DT_HAS_ST_ISM330DHCX_ENABLED) || EMLEARN_IMU_FIFO_BOSCH)
 
 /* Are there frames that have left the chip and were not delivered? */
-static inline bool emlearn_imu_fifo_has_leftovers(const struct emlearn_imu_reader_fifo *fifo)
+static inline bool emlearn_imu_fifo_has_leftovers(const struct emlearn_imu_fifo *fifo)
 {
-	return fifo->holds || fifo->raw_pos + fifo->frame_bytes <= fifo->raw_end;
+	return EMLEARN_IMU_FIFO_IS_UNEVEN && (fifo->timed.holds || fifo->raw_pos + fifo->frame_bytes <= fifo->raw_end);
 }
 
 #endif /* EMLEARN_ZEPHYR_IMU_FIFO_DRAIN_H_ */

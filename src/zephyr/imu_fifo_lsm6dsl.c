@@ -19,70 +19,68 @@
 #define TIME_EACH 0x08
 #define RATE_SHIFT 3
 
-/* FIFO_STATUS2 */
-#define WORDS_HIGH 0x07
+/* FIFO_STATUS1 and 2 */
+#define WORDS_MASK 0x07FFu
 #define FIFO_EMPTY 0x10
 #define OVER_RUN 0x40
 
 #define WORDS 2048u
-#define PATTERN_HIGH 0x03
+#define PATTERN_MASK 0x03FFu
 
 #define SET_BYTES 6
 
-static int set_up_timer(struct emlearn_imu_reader_fifo *fifo)
-{
-	int rc = emlearn_imu_fifo_set_bits(fifo, WAKE_UP_DUR, TIMER_HR);
+/* In the settings, all behind the number of the first: the common ones, that of the timer, and the FIFO's. */
+#define TIMER_AT ST_END_AT
+#define FIFO_AT (IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS) ? TIMER_AT + 2 : TIMER_AT)
+#define FIFO_REGS 5
 
-	return rc == 0 ? emlearn_imu_fifo_set_bits(fifo, ST_CTRL10_C, ST_TIMER_EN) : rc;
-}
-
-static int set_up(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
+static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
-	const bool timed = emlearn_imu_fifo_is_timed(fifo);
-	const uint16_t words = (uint16_t)(fifo->wiring->watermark * fifo->frame_bytes / 2u);
+	const unsigned int words = fifo->wiring->watermark * fifo->frame_bytes / 2u;
+	uint8_t *ctrl = &fifo->settings[FIFO_AT + 1];
 	int rc = emlearn_imu_fifo_st_see(fifo, got);
-	uint8_t ctrl[5] = {
-		(uint8_t)words,
-		(uint8_t)((words >> 8) | (timed ? TIMER_FIFO_EN : 0)),
-		(uint8_t)((emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO) ? GYRO_EACH : 0) |
-			  (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC) ? ACC_EACH : 0)),
-		timed ? TIME_EACH : 0,
-		ST_MODE_CONTINUOUS,
-	};
 
 	if (rc < 0) {
 		return rc;
 	}
-	ctrl[4] |= (uint8_t)(rc << RATE_SHIFT);
-	rc = emlearn_imu_fifo_st_route(fifo);
-	if (rc == 0 && timed) {
-		rc = set_up_timer(fifo);
+	ctrl[0] = (uint8_t)words;
+	ctrl[1] = (uint8_t)(words >> 8);
+	ctrl[2] = (uint8_t)((emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO) ? GYRO_EACH : 0) |
+			    (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC) ? ACC_EACH : 0));
+	ctrl[3] = 0;
+	ctrl[4] = (uint8_t)(rc << RATE_SHIFT | ST_MODE_CONTINUOUS);
+	if (emlearn_imu_fifo_is_timed(fifo)) {
+		fifo->settings[ST_CTRL_AT(ST_CTRL10_C)] |= ST_TIMER_EN;
+		fifo->settings[TIMER_AT + 1] |= TIMER_HR;
+		ctrl[1] |= TIMER_FIFO_EN;
+		ctrl[3] = TIME_EACH;
 	}
-	return rc == 0 ? emlearn_imu_fifo_write_regs(fifo, FIFO_CTRL1, ctrl, sizeof(ctrl)) : rc;
+	emlearn_imu_fifo_st_route(fifo);
+	return 0;
 }
 
-static int level(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_level *out)
+static int level(struct emlearn_imu_fifo *fifo)
 {
-	uint8_t status[4];
-	uint16_t words;
-	uint16_t pattern;
-	int rc = emlearn_imu_fifo_read_regs(fifo, ST_FIFO_STATUS1, status, sizeof(status));
+	uint8_t status[5] = {ST_FIFO_STATUS1};
+	unsigned int n_bytes;
+	unsigned int behind;
+	int rc = emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_READ, status, 4);
 
 	if (rc != 0) {
 		return rc;
 	}
-	words = (uint16_t)(status[0] | ((status[1] & WORDS_HIGH) << 8));
-	if (words == 0 && (status[1] & FIFO_EMPTY) == 0) {
-		words = WORDS; /* 11 bits do not count a full FIFO */
+	n_bytes = 2 * (sys_get_le16(&status[1]) & WORDS_MASK);
+	if (n_bytes == 0 && (status[2] & FIFO_EMPTY) == 0) {
+		n_bytes = 2 * WORDS; /* 11 bits do not count a full FIFO */
 	}
-	pattern = (uint16_t)(2 * (status[2] | ((status[3] & PATTERN_HIGH) << 8)) % fifo->frame_bytes);
-	out->n_bytes = (uint16_t)(2 * words);
-	out->n_stray = (uint16_t)(words == 0 || pattern == 0 ? 0 : fifo->frame_bytes - pattern);
-	out->overrun = (status[1] & OVER_RUN) != 0;
+	behind = 2 * (sys_get_le16(&status[3]) & PATTERN_MASK) % fifo->frame_bytes;
+	fifo->n_stray = (uint16_t)(behind == 0 ? 0 : MIN(n_bytes, fifo->frame_bytes - behind));
+	fifo->n_frames = (uint16_t)((n_bytes - fifo->n_stray) / fifo->frame_bytes);
+	fifo->overrun = (status[2] & OVER_RUN) != 0;
 	return 0;
 }
 
-static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
+static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
 {
 	const uint8_t *raw = &fifo->wiring->raw[fifo->raw_pos];
 
@@ -106,16 +104,23 @@ static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_s
 }
 
 const struct emlearn_imu_fifo_chip emlearn_imu_fifo_lsm6dsl = {
-	.who_am_i_reg = ST_WHO_AM_I,
 	.who_am_i = 0x6A,
-	.mode_reg = 0x0A,
+	.who_am_i_reg = ST_WHO_AM_I,
+	.mode_reg = FIFO_CTRL1 + FIFO_REGS - 1,
 	.mode_off = ST_MODE_OFF,
 	.data_reg = 0x3E,
 	.set_bytes = SET_BYTES,
 	.time_bits = 24,
 	.ticks_hz = ST_TICKS_HZ,
 	.capacity = 2 * WORDS,
-	.settings = {{WAKE_UP_DUR, 1}, {ST_INT1_CTRL, 2}, {ST_CTRL1_XL, ST_CTRLS}, {FIFO_CTRL1, 5}},
+	.settings =
+		{
+			ST_RANGES,
+#ifdef CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS
+			{WAKE_UP_DUR, 1},
+#endif
+			{FIFO_CTRL1, FIFO_REGS},
+		},
 	.set_up = set_up,
 	.level = level,
 	.take = take,

@@ -13,8 +13,10 @@
 #define GYRO_RATE_SHIFT 4
 #define TIME_EACH 0x40
 
+/* FIFO_STATUS1 and 2 */
+#define ENTRIES_MASK 0x03FFu
+
 /* FIFO_STATUS2 */
-#define ENTRIES_HIGH 0x03
 #define OVERRUN_LATCHED 0x08
 #define OVERRUN 0x40
 
@@ -29,41 +31,46 @@
 #define TAG_TIME 4
 #define PART(kind) (1u << (kind))
 
-static int set_up(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
+/* Of the FIFO in the settings, behind the common ones. */
+#define FIFO_AT ST_END_AT
+#define FIFO_REGS 4
+
+static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
-	const bool timed = emlearn_imu_fifo_is_timed(fifo);
-	const uint16_t entries = (uint16_t)(fifo->wiring->watermark * fifo->frame_bytes / ENTRY_BYTES);
+	const unsigned int entries = (unsigned int)fifo->wiring->watermark * fifo->frame_bytes / ENTRY_BYTES;
+	uint8_t *ctrl = &fifo->settings[FIFO_AT + 1];
 	int rc = emlearn_imu_fifo_st_see(fifo, got);
-	uint8_t ctrl[4] = {
-		(uint8_t)entries,
-		(uint8_t)(entries >> 8),
-		0,
-		(uint8_t)(ST_MODE_CONTINUOUS | (timed ? TIME_EACH : 0)),
-	};
 
 	if (rc < 0) {
 		return rc;
 	}
+	ctrl[0] = (uint8_t)entries;
+	ctrl[1] = (uint8_t)(entries >> 8);
 	ctrl[2] = (uint8_t)((emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO) ? rc << GYRO_RATE_SHIFT : 0) |
 			    (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC) ? rc : 0));
-	rc = emlearn_imu_fifo_st_route(fifo);
-	if (rc == 0 && timed) {
-		rc = emlearn_imu_fifo_set_bits(fifo, ST_CTRL10_C, ST_TIMER_EN);
+	ctrl[3] = ST_MODE_CONTINUOUS;
+	if (emlearn_imu_fifo_is_timed(fifo)) {
+		fifo->settings[ST_CTRL_AT(ST_CTRL10_C)] |= ST_TIMER_EN;
+		ctrl[3] |= TIME_EACH;
 	}
-	return rc == 0 ? emlearn_imu_fifo_write_regs(fifo, FIFO_CTRL1, ctrl, sizeof(ctrl)) : rc;
+	emlearn_imu_fifo_st_route(fifo);
+	return 0;
 }
 
-static int level(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_level *out)
+static int level(struct emlearn_imu_fifo *fifo)
 {
-	uint8_t status[2];
-	int rc = emlearn_imu_fifo_read_regs(fifo, ST_FIFO_STATUS1, status, sizeof(status));
+	uint8_t status[3] = {ST_FIFO_STATUS1};
+	unsigned int n_bytes;
+	int rc = emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_READ, status, 2);
 
 	if (rc != 0) {
 		return rc;
 	}
-	out->n_bytes = (uint16_t)(ENTRY_BYTES * (status[0] | ((status[1] & ENTRIES_HIGH) << 8)));
-	out->n_stray = 0;
-	out->overrun = (status[1] & (OVERRUN | OVERRUN_LATCHED)) != 0;
+	/* With what was read of a frame already. */
+	n_bytes = ENTRY_BYTES * (sys_get_le16(&status[1]) & ENTRIES_MASK) + fifo->tagged.part_bytes;
+	fifo->n_frames = (uint16_t)(n_bytes / fifo->frame_bytes);
+	fifo->n_stray = 0;
+	fifo->overrun = (status[2] & (OVERRUN | OVERRUN_LATCHED)) != 0;
 	return 0;
 }
 
@@ -76,7 +83,7 @@ static bool is_even(uint8_t tag)
 }
 
 /* What makes a frame. */
-static uint8_t wanted(const struct emlearn_imu_reader_fifo *fifo)
+static uint8_t wanted(const struct emlearn_imu_fifo *fifo)
 {
 	return (uint8_t)((emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO) ? PART(TAG_GYRO) : 0) |
 			 (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC) ? PART(TAG_ACC) : 0) |
@@ -84,7 +91,7 @@ static uint8_t wanted(const struct emlearn_imu_reader_fifo *fifo)
 }
 
 /* Add an entry to the frame that is being put together; a new slot begins a new one. False if it is none of ours. */
-static bool add(struct emlearn_imu_reader_fifo *fifo, const uint8_t *entry, uint8_t parts)
+static bool add(struct emlearn_imu_fifo *fifo, const uint8_t *entry, uint8_t parts)
 {
 	const unsigned int kind = entry[0] >> TAG_SHIFT;
 	const uint8_t part = (uint8_t)(kind <= TAG_TIME ? PART(kind) : 0);
@@ -92,23 +99,23 @@ static bool add(struct emlearn_imu_reader_fifo *fifo, const uint8_t *entry, uint
 	if ((part & parts) == 0 || !is_even(entry[0])) {
 		return false;
 	}
-	if (fifo->parts != 0 && (SLOT(entry[0]) != fifo->slot || (fifo->parts & part) != 0)) {
-		fifo->reader.stats.n_odd++;
-		fifo->parts = 0;
-		fifo->part_bytes = 0;
+	if (fifo->tagged.parts != 0 && (SLOT(entry[0]) != fifo->tagged.slot || (fifo->tagged.parts & part) != 0)) {
+		fifo->reader->stats.n_odd++;
+		fifo->tagged.parts = 0;
+		fifo->tagged.part_bytes = 0;
 	}
-	fifo->slot = SLOT(entry[0]);
-	fifo->parts |= part;
-	fifo->part_bytes += ENTRY_BYTES;
+	fifo->tagged.slot = SLOT(entry[0]);
+	fifo->tagged.parts |= part;
+	fifo->tagged.part_bytes += ENTRY_BYTES;
 	if (kind == TAG_TIME) {
-		fifo->part.time = sys_get_le32(&entry[1]);
+		fifo->tagged.part.time = sys_get_le32(&entry[1]);
 	} else {
-		emlearn_imu_fifo_axes_le(&entry[1], kind == TAG_ACC ? fifo->part.acc : fifo->part.gyro);
+		emlearn_imu_fifo_axes_le(&entry[1], kind == TAG_ACC ? fifo->tagged.part.acc : fifo->tagged.part.gyro);
 	}
 	return true;
 }
 
-static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
+static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
 {
 	const uint8_t parts = wanted(fifo);
 
@@ -117,11 +124,11 @@ static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_s
 
 		fifo->raw_pos += ENTRY_BYTES;
 		if (!add(fifo, entry, parts)) {
-			fifo->reader.stats.n_odd++;
-		} else if (fifo->parts == parts) {
-			fifo->parts = 0;
-			fifo->part_bytes = 0;
-			*sample = fifo->part;
+			fifo->reader->stats.n_odd++;
+		} else if (fifo->tagged.parts == parts) {
+			fifo->tagged.parts = 0;
+			fifo->tagged.part_bytes = 0;
+			*sample = fifo->tagged.part;
 			return true;
 		}
 	}
@@ -139,7 +146,7 @@ static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_s
 		.time_bits = 32,                                                                                       \
 		.ticks_hz = ST_TICKS_HZ,                                                                               \
 		.capacity = ENTRIES * ENTRY_BYTES,                                                                     \
-		.settings = {{ST_INT1_CTRL, 2}, {ST_CTRL1_XL, ST_CTRLS}, {FIFO_CTRL1, 4}},                             \
+		.settings = {ST_RANGES, {FIFO_CTRL1, FIFO_REGS}},                                                      \
 		.set_up = set_up,                                                                                      \
 		.level = level,                                                                                        \
 		.take = take,                                                                                          \

@@ -61,31 +61,31 @@ static uint8_t filter_for(uint32_t rate_mhz)
 	return code;
 }
 
-static int see_acc(struct emlearn_imu_reader_fifo *fifo, uint8_t config, struct emlearn_imu_got *got)
+static int see_acc(struct emlearn_imu_fifo *fifo, uint8_t config, struct emlearn_imu_got *got)
 {
 	const unsigned int shift = RANGE(config);
 
-	return emlearn_imu_set_code_step(&fifo->reader, EMLEARN_SENSOR_ACC,
+	return emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_ACC,
 					 (struct emlearn_imu_step){1u << shift, 16384}, 2000u << shift, got);
 }
 
-static int see_gyro(struct emlearn_imu_reader_fifo *fifo, uint8_t config, struct emlearn_imu_got *got)
+static int see_gyro(struct emlearn_imu_fifo *fifo, uint8_t config, struct emlearn_imu_got *got)
 {
 	/* 131, 65.5, 32.8 and 16.4 codes a degree per second. */
 	static const struct emlearn_imu_step steps[] = {{1, 131}, {2, 131}, {5, 164}, {5, 82}};
 
-	return emlearn_imu_set_code_step(&fifo->reader, EMLEARN_SENSOR_GYRO, steps[RANGE(config)],
+	return emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_GYRO, steps[RANGE(config)],
 					 250000u << RANGE(config), got);
 }
 
 /* See rate and ranges. */
-static int see(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
+static int see(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
 	uint8_t seen[N_SEEN];
 	int rc = emlearn_imu_fifo_read_regs(fifo, SMPLRT_DIV, seen, sizeof(seen));
 
 	if (rc == 0) {
-		rc = emlearn_imu_fifo_set_rate(fifo, BASE_MHZ / (1u + seen[SEEN_DIV]), got);
+		rc = emlearn_imu_settle_rate(fifo->reader, BASE_MHZ / (1u + seen[SEEN_DIV]), got);
 	}
 	if (rc == 0 && emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC)) {
 		rc = see_acc(fifo, seen[SEEN_ACC], got);
@@ -96,7 +96,7 @@ static int see(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got
 	return rc;
 }
 
-static int set_up(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
+static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
 	const bool acc = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC);
 	const bool gyro = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO);
@@ -113,7 +113,7 @@ static int set_up(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *
 		return rc;
 	}
 	fifo->frame_bytes = (uint8_t)(SET_BYTES * (acc + gyro) + TEMPERATURE_BYTES);
-	filter = filter_for(fifo->reader.rate_mhz);
+	filter = filter_for(fifo->reader->rate_mhz);
 	rc = emlearn_imu_fifo_write_regs(fifo, CONFIG, &filter, 1);
 	if (rc == 0 && id == ID_MPU6886) {
 		each &= EACH_GYRO_MPU6886 | EACH_ACC;
@@ -122,10 +122,13 @@ static int set_up(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *
 	if (rc == 0) {
 		rc = emlearn_imu_fifo_write_regs(fifo, FIFO_EN, &each, 1);
 	}
-	return rc == 0 ? emlearn_imu_fifo_write_regs(fifo, USER_CTRL, &on, 1) : rc;
+	if (rc == 0) {
+		rc = emlearn_imu_fifo_write_regs(fifo, USER_CTRL, &on, 1);
+	}
+	return rc == 0 ? emlearn_imu_fifo_settings(fifo, EMLEARN_IMU_FIFO_READ, fifo->settings) : rc;
 }
 
-static int count(struct emlearn_imu_reader_fifo *fifo, uint16_t *n_bytes)
+static int count(struct emlearn_imu_fifo *fifo, uint16_t *n_bytes)
 {
 	uint8_t raw[2] = {0};
 	int rc = emlearn_imu_fifo_read_regs(fifo, FIFO_COUNT_H, raw, sizeof(raw));
@@ -134,7 +137,7 @@ static int count(struct emlearn_imu_reader_fifo *fifo, uint16_t *n_bytes)
 	return rc;
 }
 
-static int level(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_level *out)
+static int level(struct emlearn_imu_fifo *fifo)
 {
 	uint16_t n;
 	int rc = count(fifo, &n);
@@ -146,13 +149,13 @@ static int level(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_l
 	if (rc != 0) {
 		return rc;
 	}
-	out->n_bytes = n;
-	out->overrun = n >= CAPACITY;
-	out->n_stray = (uint16_t)(n % fifo->frame_bytes);
-	if (out->n_stray != 0 && !out->overrun) {
+	fifo->overrun = n >= CAPACITY;
+	fifo->n_stray = (uint16_t)(n % fifo->frame_bytes);
+	if (fifo->n_stray != 0 && !fifo->overrun) {
 		/* Where among the frames the odd bytes are, nothing tells. */
-		out->n_stray = n;
+		fifo->n_stray = n;
 	}
+	fifo->n_frames = (uint16_t)((n - fifo->n_stray) / fifo->frame_bytes);
 	return 0;
 }
 
@@ -163,7 +166,7 @@ static void axes_be(const uint8_t *raw, int32_t axes[EMLEARN_AXES])
 	}
 }
 
-static bool take(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
+static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
 {
 	const uint8_t *raw = &fifo->wiring->raw[fifo->raw_pos];
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Registers of the chip: single ones, and all that make up its settings. */
 #include <errno.h>
+#include <string.h>
 
 #include <zephyr/sys/byteorder.h>
 
@@ -9,35 +10,52 @@
 /* Of a transfer. */
 #define TRIES 4
 
-int emlearn_imu_fifo_read_regs(struct emlearn_imu_reader_fifo *fifo, uint8_t reg, uint8_t *data, size_t n)
+/* Most bytes that are copied behind the number of their register. */
+#define FEW 4
+
+int emlearn_imu_fifo_regs(struct emlearn_imu_fifo *fifo, enum emlearn_imu_fifo_direction direction, uint8_t *message,
+			  size_t n)
 {
+	const struct emlearn_imu_bus *bus = &fifo->wiring->bus;
 	int rc = -EIO;
 
 	for (unsigned int i = 0; i < TRIES && rc != 0; i++) {
-		rc = emlearn_imu_bus_read(&fifo->wiring->bus, reg, data, n);
-		fifo->reader.stats.n_bus_errors += rc != 0 ? 1u : 0u;
+		rc = direction == EMLEARN_IMU_FIFO_READ ? emlearn_imu_bus_read(bus, message[0], &message[1], n)
+							: emlearn_imu_bus_write(bus, message, 1 + n);
+		fifo->reader->stats.n_bus_errors += rc != 0 ? 1u : 0u;
 	}
 	return rc;
 }
 
-int emlearn_imu_fifo_write_regs(struct emlearn_imu_reader_fifo *fifo, uint8_t reg, const uint8_t *data, size_t n)
+int emlearn_imu_fifo_read_regs(struct emlearn_imu_fifo *fifo, uint8_t reg, uint8_t *data, size_t n)
 {
-	int rc = -EIO;
+	uint8_t message[1 + FEW] = {reg};
+	int rc = n <= FEW ? emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_READ, message, n) : -EINVAL;
 
-	for (unsigned int i = 0; i < TRIES && rc != 0; i++) {
-		rc = emlearn_imu_bus_write(&fifo->wiring->bus, reg, data, n);
-		fifo->reader.stats.n_bus_errors += rc != 0 ? 1u : 0u;
+	if (rc == 0) {
+		memcpy(data, &message[1], n);
 	}
 	return rc;
 }
 
-int emlearn_imu_fifo_set_bits(struct emlearn_imu_reader_fifo *fifo, uint8_t reg, uint8_t bits)
+int emlearn_imu_fifo_write_regs(struct emlearn_imu_fifo *fifo, uint8_t reg, const uint8_t *data, size_t n)
 {
-	uint8_t value;
-	int rc = emlearn_imu_fifo_read_regs(fifo, reg, &value, 1);
+	uint8_t message[1 + FEW] = {reg};
 
-	value |= bits;
-	return rc == 0 ? emlearn_imu_fifo_write_regs(fifo, reg, &value, 1) : rc;
+	if (n > FEW) {
+		return -EINVAL;
+	}
+	memcpy(&message[1], data, n);
+	return emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_WRITE, message, n);
+}
+
+int emlearn_imu_fifo_set_bits(struct emlearn_imu_fifo *fifo, uint8_t reg, uint8_t bits)
+{
+	uint8_t message[] = {reg, 0};
+	int rc = emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_READ, message, 1);
+
+	message[1] |= bits;
+	return rc == 0 ? emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_WRITE, message, 1) : rc;
 }
 
 void emlearn_imu_fifo_axes_le(const uint8_t *raw, int32_t axes[EMLEARN_AXES])
@@ -47,42 +65,30 @@ void emlearn_imu_fifo_axes_le(const uint8_t *raw, int32_t axes[EMLEARN_AXES])
 	}
 }
 
-int emlearn_imu_fifo_read_settings(struct emlearn_imu_reader_fifo *fifo, uint8_t out[EMLEARN_IMU_FIFO_SNAPSHOT_MAX])
+int emlearn_imu_fifo_settings(struct emlearn_imu_fifo *fifo, enum emlearn_imu_fifo_direction direction,
+			      uint8_t *settings)
 {
-	const struct emlearn_imu_fifo_range *ranges = fifo->wiring->chip->settings;
 	int n = 0;
 
-	for (unsigned int i = 0; i < EMLEARN_IMU_FIFO_RANGES_MAX; i++) {
-		int rc = ranges[i].n == 0 ? 0 : emlearn_imu_fifo_read_regs(fifo, ranges[i].first, &out[n], ranges[i].n);
+	for (const struct emlearn_imu_fifo_range *range = fifo->wiring->chip->settings; range->n != 0; range++) {
+		int rc;
 
+		settings[n] = range->first;
+		rc = emlearn_imu_fifo_regs(fifo, direction, &settings[n], range->n);
 		if (rc != 0) {
 			return rc;
 		}
-		n += ranges[i].n;
+		n += 1 + range->n;
 	}
-	return n;
-}
-
-int emlearn_imu_fifo_write_settings(struct emlearn_imu_reader_fifo *fifo)
-{
-	const struct emlearn_imu_fifo_range *ranges = fifo->wiring->chip->settings;
-	const uint8_t *value = fifo->snapshot;
-
-	for (unsigned int i = 0; i < EMLEARN_IMU_FIFO_RANGES_MAX; i++) {
-		int rc = ranges[i].n == 0 ? 0 : emlearn_imu_fifo_write_regs(fifo, ranges[i].first, value, ranges[i].n);
-
-		if (rc != 0) {
-			return rc;
-		}
-		value += ranges[i].n;
-	}
+	fifo->n_settings = (uint8_t)n;
 	return 0;
 }
 
-int emlearn_imu_fifo_turn_off(struct emlearn_imu_reader_fifo *fifo)
+int emlearn_imu_fifo_turn_off(struct emlearn_imu_fifo *fifo)
 {
 	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
-	int rc = emlearn_imu_fifo_write_regs(fifo, chip->mode_reg, &chip->mode_off, 1);
+	uint8_t off[] = {chip->mode_reg, chip->mode_off};
+	int rc = emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_WRITE, off, 1);
 
 	if (EMLEARN_IMU_FIFO_BOSCH && rc == 0 && chip->flush_reg != 0) {
 		rc = emlearn_imu_fifo_write_regs(fifo, chip->flush_reg, &chip->flush, 1);
@@ -90,16 +96,9 @@ int emlearn_imu_fifo_turn_off(struct emlearn_imu_reader_fifo *fifo)
 	return rc;
 }
 
-int emlearn_imu_fifo_turn_on(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
+int emlearn_imu_fifo_turn_on(struct emlearn_imu_fifo *fifo)
 {
 	int rc = emlearn_imu_fifo_turn_off(fifo);
 
-	if (rc == 0) {
-		rc = fifo->wiring->chip->set_up(fifo, got);
-	}
-	if (rc == 0) {
-		rc = emlearn_imu_fifo_read_settings(fifo, fifo->snapshot);
-		fifo->n_snapshot = (uint8_t)MAX(rc, 0);
-	}
-	return MIN(rc, 0);
+	return rc == 0 ? emlearn_imu_fifo_settings(fifo, EMLEARN_IMU_FIFO_WRITE, fifo->settings) : rc;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "imu_fifo_st.h"
 
-#include <errno.h>
-
 /* Of CTRL1_XL and CTRL2_G. */
 #define RATE_SHIFT 4
 #define RANGE(ctrl) (((ctrl) >> 2) & 3u)
@@ -22,39 +20,35 @@ static uint32_t rate_mhz(unsigned int code)
 	return code < ARRAY_SIZE(rates_dhz) ? rates_dhz[code] * UINT32_C(100) : 0;
 }
 
-static int see_acc(struct emlearn_imu_reader_fifo *fifo, uint8_t ctrl, struct emlearn_imu_got *got)
+static int see_acc(struct emlearn_imu_fifo *fifo, uint8_t ctrl, struct emlearn_imu_got *got)
 {
 	/* 2, 16, 4 and 8 g. */
 	static const uint8_t shifts[] = {0, 3, 1, 2};
 	const unsigned int shift = shifts[RANGE(ctrl)];
 
-	return emlearn_imu_set_code_step(&fifo->reader, EMLEARN_SENSOR_ACC,
+	return emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_ACC,
 					 (struct emlearn_imu_step){ACC_NUM << shift, ACC_DEN}, 2000u << shift, got);
 }
 
-static int see_gyro(struct emlearn_imu_reader_fifo *fifo, uint8_t ctrl, struct emlearn_imu_got *got)
+static int see_gyro(struct emlearn_imu_fifo *fifo, uint8_t ctrl, struct emlearn_imu_got *got)
 {
 	/* 250 dps and up; 4000 is the ism330dhcx's. */
 	const unsigned int shift = (ctrl & G_4000) != 0 ? 5u : (ctrl & G_125) != 0 ? 0u : 1u + RANGE(ctrl);
 
-	return emlearn_imu_set_code_step(&fifo->reader, EMLEARN_SENSOR_GYRO,
+	return emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_GYRO,
 					 (struct emlearn_imu_step){GYRO_NUM << shift, GYRO_DEN}, 125000u << shift, got);
 }
 
-int emlearn_imu_fifo_st_see(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
+int emlearn_imu_fifo_st_see(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
 	const bool acc = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC);
 	const bool gyro = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO);
-	uint8_t ctrl[2];
-	unsigned int code;
-	int rc = emlearn_imu_fifo_read_regs(fifo, ST_CTRL1_XL, ctrl, sizeof(ctrl));
-
-	if (rc != 0) {
-		return rc;
-	}
-	code = ctrl[acc ? 0 : 1] >> RATE_SHIFT;
+	const uint8_t *ctrl = &fifo->settings[ST_CTRL_AT(ST_CTRL1_XL)];
+	const unsigned int code = ctrl[acc ? 0 : 1] >> RATE_SHIFT;
 	/* Sensors at two rates make no frames: no rate. */
-	rc = emlearn_imu_fifo_set_rate(fifo, acc && gyro && ctrl[1] >> RATE_SHIFT != code ? 0 : rate_mhz(code), got);
+	const bool is_one = !acc || !gyro || ctrl[1] >> RATE_SHIFT == (int)code;
+	int rc = emlearn_imu_settle_rate(fifo->reader, is_one ? rate_mhz(code) : 0, got);
+
 	if (rc == 0 && acc) {
 		rc = see_acc(fifo, ctrl[0], got);
 	}
@@ -64,11 +58,10 @@ int emlearn_imu_fifo_st_see(struct emlearn_imu_reader_fifo *fifo, struct emlearn
 	return rc == 0 ? (int)code : rc;
 }
 
-int emlearn_imu_fifo_st_route(struct emlearn_imu_reader_fifo *fifo)
+void emlearn_imu_fifo_st_route(struct emlearn_imu_fifo *fifo)
 {
-	if (fifo->wiring->line.port == NULL) {
-		return 0;
+	if (fifo->wiring->line.port != NULL) {
+		fifo->settings[fifo->wiring->int_pin == 2 ? ST_INT_AT(ST_INT2_CTRL) : ST_INT_AT(ST_INT1_CTRL)] |=
+			ST_INT_FIFO_TH;
 	}
-	return emlearn_imu_fifo_set_bits(fifo, fifo->wiring->int_pin == 2 ? ST_INT2_CTRL : ST_INT1_CTRL,
-					 ST_INT_FIFO_TH);
 }

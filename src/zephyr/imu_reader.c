@@ -176,6 +176,17 @@ static int64_t try_range(const struct device *dev, enum sensor_channel channel, 
 	return settled(dev, channel, SENSOR_ATTR_FULL_SCALE, accepted);
 }
 
+static int check_range(const struct emlearn_imu_reader *reader, enum sensor_channel channel, uint32_t range,
+		       int64_t wanted)
+{
+	if (range < wanted - wanted / 4) {
+		LOG_ERR("%s: range of channel %d is %u; the model wants %d", reader->dev->name, channel, range,
+			(int)wanted);
+		return -ERANGE;
+	}
+	return 0;
+}
+
 /*
  * Set and check the range of one sensor. least: the smallest nominal range, in thousandths of g or degrees per second,
  * of which there are unit / scale in a micro-unit. range: set to what the driver has, 0 if it does not say.
@@ -196,11 +207,7 @@ static int negotiate_range(struct emlearn_imu_reader *reader, enum sensor_channe
 		return 0;
 	}
 	*range = (uint32_t)((micro * scale + unit / 2) / unit);
-	if (*range < wanted - wanted / 4) {
-		LOG_ERR("%s: range of channel %d is %u; the model wants %d", dev->name, channel, *range, (int)wanted);
-		return -ERANGE;
-	}
-	return 0;
+	return check_range(reader, channel, *range, wanted);
 }
 
 static int negotiate(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
@@ -388,7 +395,6 @@ int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor,
 {
 	const bool is_acc = sensor == EMLEARN_SENSOR_ACC;
 	const struct emlearn_imu_step *model = is_acc ? &reader->asked.acc_step : &reader->asked.gyro_step;
-	int64_t wanted = wanted_range(model);
 
 	emlearn_imu_ratio(is_acc ? &reader->acc_codes : &reader->gyro_codes, &step, model);
 	if (is_acc) {
@@ -398,22 +404,18 @@ int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor,
 		got->gyro_step = step;
 		got->gyro_range_mdps = range_milli;
 	}
-	if (range_milli < wanted - wanted / 4) {
-		LOG_ERR("%s: range of the %s is %u; the model wants %d", reader->dev->name,
-			is_acc ? "accelerometer" : "gyroscope", range_milli, (int)wanted);
-		return -ERANGE;
-	}
-	return 0;
+	return check_range(reader, is_acc ? SENSOR_CHAN_ACCEL_XYZ : SENSOR_CHAN_GYRO_XYZ, range_milli,
+			   wanted_range(model));
 }
 
 void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t codes[EMLEARN_AXES],
 			    int16_t out[EMLEARN_AXES])
 {
 	const struct emlearn_imu_ratio *ratio = sensor == EMLEARN_SENSOR_ACC ? &reader->acc_codes : &reader->gyro_codes;
-	int16_t counts[EMLEARN_AXES];
 
 	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
-		counts[i] = emlearn_imu_rescaled(ratio, codes[i]);
+		const struct emlearn_imu_mount_axis *from = &reader->asked.mount[i];
+
+		out[i] = emlearn_imu_rescaled(ratio, codes[from->axis] * from->sign);
 	}
-	to_axes(reader, counts, out);
 }

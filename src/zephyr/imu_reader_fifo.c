@@ -13,38 +13,40 @@
 
 LOG_MODULE_DECLARE(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 
-/* A chip that is silent for so many watermarks is set up again. */
-#define SILENT_WATERMARKS 3
+/* Looks of a reader that was not woken come so many watermarks late, if the FIFO has room for them. */
+#define PATIENCE_WATERMARKS 2
 
 /* Longest pause after failed transfers. */
 #define PAUSE_MAX_US 100000
 
+static struct emlearn_imu_fifo *fifo_of(struct emlearn_imu_reader *reader)
+{
+	return CONTAINER_OF(reader, struct emlearn_imu_reader_fifo, reader)->wiring->state;
+}
+
 static void on_edge(const struct device *port, struct gpio_callback *callback, gpio_port_pins_t pins)
 {
-	struct emlearn_imu_reader_fifo *fifo = CONTAINER_OF(callback, struct emlearn_imu_reader_fifo, callback);
+	struct emlearn_imu_fifo *fifo = CONTAINER_OF(callback, struct emlearn_imu_fifo, callback);
 
 	ARG_UNUSED(port);
 	ARG_UNUSED(pins);
-	fifo->edge_us = emlearn_imu_now_us();
-	fifo->n_edges++;
+	fifo->edge_us = (uint32_t)emlearn_imu_now_us();
 	k_sem_give(&fifo->edge);
 }
 
-/* Edges since the last time this was asked, and when the last one was. */
-static uint32_t take_edges(struct emlearn_imu_reader_fifo *fifo, int64_t *edge_us)
+static void fifo_stop(struct emlearn_imu_reader *reader)
 {
-	unsigned int key = irq_lock();
-	uint32_t n_edges = fifo->n_edges;
-	uint32_t n_new = n_edges - fifo->n_edges_seen;
+	struct emlearn_imu_fifo *fifo = fifo_of(reader);
+	const struct gpio_dt_spec *line = &fifo->wiring->line;
 
-	*edge_us = fifo->edge_us;
-	irq_unlock(key);
-	fifo->n_edges_seen = n_edges;
-	fifo->reader.stats.n_wakeups += n_new;
-	return n_new;
+	if (line->port != NULL) {
+		(void)gpio_pin_interrupt_configure_dt(line, GPIO_INT_DISABLE);
+		(void)gpio_remove_callback_dt(line, &fifo->callback);
+	}
+	(void)emlearn_imu_fifo_turn_off(fifo);
 }
 
-static int listen(struct emlearn_imu_reader_fifo *fifo)
+static int listen(struct emlearn_imu_fifo *fifo)
 {
 	const struct gpio_dt_spec *line = &fifo->wiring->line;
 	int rc;
@@ -55,286 +57,202 @@ static int listen(struct emlearn_imu_reader_fifo *fifo)
 	if (!gpio_is_ready_dt(line)) {
 		return -ENODEV;
 	}
+	gpio_init_callback(&fifo->callback, on_edge, BIT(line->pin));
 	rc = gpio_pin_configure_dt(line, GPIO_INPUT);
 	if (rc == 0) {
-		gpio_init_callback(&fifo->callback, on_edge, BIT(line->pin));
 		rc = gpio_add_callback_dt(line, &fifo->callback);
 	}
 	if (rc == 0) {
 		rc = gpio_pin_interrupt_configure_dt(line, GPIO_INT_EDGE_TO_ACTIVE);
-		if (rc != 0) {
-			(void)gpio_remove_callback_dt(line, &fifo->callback);
-		}
+	}
+	if (rc != 0) {
+		fifo_stop(fifo->reader);
 	}
 	return rc;
 }
 
-static void stop_listening(struct emlearn_imu_reader_fifo *fifo)
+static void look_in(struct emlearn_imu_fifo *fifo, uint32_t us)
 {
-	const struct gpio_dt_spec *line = &fifo->wiring->line;
-
-	if (line->port != NULL) {
-		(void)gpio_pin_interrupt_configure_dt(line, GPIO_INT_DISABLE);
-		(void)gpio_remove_callback_dt(line, &fifo->callback);
-	}
-}
-
-static int64_t frames_us(const struct emlearn_imu_reader_fifo *fifo, uint32_t n)
-{
-	return (int64_t)n * emlearn_imu_clock_period_ns(&fifo->clock) / 1000;
+	fifo->look = sys_timepoint_calc(K_USEC(us));
 }
 
 /* Decide when to look at the chip even without an interrupt. */
-static void set_look(struct emlearn_imu_reader_fifo *fifo, int64_t now_us)
+static void set_look(struct emlearn_imu_fifo *fifo)
 {
 	const uint32_t watermark = fifo->wiring->watermark;
-	const uint32_t capacity = fifo->wiring->chip->capacity / fifo->frame_bytes;
-	const uint32_t there = MIN(emlearn_imu_fifo_frames(fifo), watermark);
-	/* The interrupt comes first; but without it there must be room left. */
-	const uint32_t patience = MIN((SILENT_WATERMARKS - 1) * watermark, (capacity - watermark) / 2);
+	uint32_t n = watermark - MIN(fifo->n_frames, watermark);
 
-	fifo->look_us =
-		now_us + frames_us(fifo, watermark - there + (fifo->polled ? 0 : patience)) + frames_us(fifo, 1) / 2;
+	if (!fifo->polled) {
+		/* The interrupt comes first; but without it there must be room left. */
+		n += MIN(PATIENCE_WATERMARKS * watermark, (fifo->capacity - watermark) / 2);
+	}
+	look_in(fifo, emlearn_imu_fifo_us(fifo, 2 * n + 1) / 2);
 }
 
-/* Frames to be read without waiting: whole batches, but for the last one of a watermark. */
-static void set_due(struct emlearn_imu_reader_fifo *fifo)
+/* There is a watermark: what does that say of the interrupt line, and of the time? */
+static void see_watermark(struct emlearn_imu_fifo *fifo, uint32_t n_edges, uint32_t edge_us)
 {
-	const uint16_t batch = fifo->wiring->batch_frames;
-	const uint16_t watermark = fifo->wiring->watermark;
-	const uint16_t n = emlearn_imu_fifo_frames(fifo);
-	const uint16_t base = watermark > batch ? watermark : 0;
+	const struct gpio_dt_spec *line = &fifo->wiring->line;
 
-	if (n < watermark) {
-		fifo->due_frames = 0;
-	} else if (n <= batch) {
-		fifo->due_frames = n;
-	} else {
-		fifo->due_frames = (uint16_t)(base + (n - base) / batch * batch);
-	}
-}
-
-/* Tell the clock what is known of the time of a frame. */
-static void mark(struct emlearn_imu_reader_fifo *fifo, uint64_t number, int64_t t_us)
-{
-	if (!fifo->marked) {
-		emlearn_imu_clock_start(&fifo->clock, fifo->reader.rate_mhz);
-		fifo->marked = true;
-	}
-	emlearn_imu_clock_mark(&fifo->clock, number, t_us);
-}
-
-/* There was no watermark, and nothing woke us: is the chip still what it was? */
-static int look_into_silence(struct emlearn_imu_reader_fifo *fifo, int64_t now_us)
-{
-	if (now_us - fifo->progress_us < frames_us(fifo, SILENT_WATERMARKS * fifo->wiring->watermark)) {
-		return 0;
-	}
-	return emlearn_imu_fifo_rearm(fifo);
-}
-
-/* Look at the chip: set what is due, and see to what is wrong. */
-static int look(struct emlearn_imu_reader_fifo *fifo, bool woken)
-{
-	const uint16_t watermark = fifo->wiring->watermark;
-	const bool has_line = fifo->wiring->line.port != NULL;
-	const bool below = fifo->below;
-	int64_t edge_us;
-	uint32_t n_edges = take_edges(fifo, &edge_us);
-	int rc = emlearn_imu_fifo_survey(fifo);
-
-	if (rc < 0) {
-		return rc;
-	}
-	set_due(fifo);
-	if (fifo->due_frames == 0) {
-		fifo->reader.stats.n_spurious += woken && below ? 1u : 0u;
-		return woken ? 0 : look_into_silence(fifo, fifo->surveyed_us);
-	}
-	fifo->progress_us = fifo->surveyed_us;
-	if (has_line && below && n_edges == 0) {
-		/* A watermark without its interrupt: count without it until there is one again. */
-		fifo->polled = true;
-		fifo->reader.stats.n_rearms++;
-		(void)gpio_pin_interrupt_configure_dt(&fifo->wiring->line, GPIO_INT_EDGE_TO_ACTIVE);
-	} else {
-		fifo->polled = !has_line;
+	fifo->polled = n_edges == 0;
+	if (n_edges == 0 && line->port != NULL) {
+		/* Count without the interrupt until there is one again. */
+		fifo->reader->stats.n_rearms++;
+		(void)gpio_pin_interrupt_configure_dt(line, GPIO_INT_EDGE_TO_ACTIVE);
 	}
 	if (fifo->lost) {
-		return 0;
+		return;
 	}
-	if (has_line && below && n_edges == 1) {
-		mark(fifo, fifo->track.number + watermark - 1u, edge_us);
-	} else if (fifo->polled || !fifo->marked) {
-		/* The newest frame is up to a period old. */
-		mark(fifo, fifo->track.number + emlearn_imu_fifo_frames(fifo) - 1u,
-		     fifo->surveyed_us - frames_us(fifo, 1) / 2);
+	if (n_edges == 0) {
+		emlearn_imu_clock_mark(&fifo->clock, fifo->number + fifo->n_frames - 1u,
+				       emlearn_imu_fifo_newest_us(fifo));
+	} else if (n_edges == 1) {
+		emlearn_imu_clock_mark(&fifo->clock, fifo->number + fifo->wiring->watermark - 1u,
+				       fifo->surveyed_us - ((uint32_t)fifo->surveyed_us - edge_us));
+	}
+}
+
+/* Look at the chip after so many interrupts, and see to what is wrong. */
+static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
+{
+	const uint32_t edge_us = fifo->edge_us;
+	const uint16_t n_before = fifo->n_frames;
+	const bool was_below = n_before < fifo->wiring->watermark;
+	int finding;
+
+	while (k_sem_take(&fifo->edge, K_NO_WAIT) == 0) {
+		n_edges++;
+	}
+	fifo->reader->stats.n_wakeups += n_edges;
+	finding = emlearn_imu_fifo_survey(fifo);
+	if (finding < 0) {
+		return finding;
+	}
+	if (fifo->due_frames > 0) {
+		if (was_below) {
+			see_watermark(fifo, n_edges, edge_us);
+		}
+	} else if (n_edges > 0) {
+		fifo->reader->stats.n_spurious += was_below;
+	} else if (finding == EMLEARN_IMU_FIFO_SOUND && fifo->n_frames <= n_before) {
+		/* Not a frame in all that time: the chip is not what it was. */
+		return emlearn_imu_fifo_rearm(fifo);
 	}
 	return 0;
 }
 
-/* How long failing transfers have gone on; their error once that is too long. */
-static int judge_failure(struct emlearn_imu_reader_fifo *fifo, int rc)
+/* Set when to try again; the error once that has gone on for too long. */
+static int judge_failure(struct emlearn_imu_fifo *fifo, int rc)
 {
-	const int64_t now_us = emlearn_imu_now_us();
+	const uint32_t now_us = (uint32_t)emlearn_imu_now_us();
 
-	fifo->look_us = now_us + MIN(frames_us(fifo, fifo->wiring->watermark), PAUSE_MAX_US);
-	if (fifo->failed_us == 0) {
+	look_in(fifo, MIN(emlearn_imu_fifo_us(fifo, fifo->wiring->watermark), PAUSE_MAX_US));
+	if (!fifo->failing) {
 		fifo->failed_us = now_us;
+		fifo->failing = true;
 	}
-	if (now_us - fifo->failed_us < CONFIG_EMLEARN_IMU_READER_FIFO_ERROR_MS * INT64_C(1000)) {
+	if (now_us - fifo->failed_us < CONFIG_EMLEARN_IMU_READER_FIFO_ERROR_MS * UINT32_C(1000)) {
 		return 0;
 	}
-	fifo->failed_us = now_us;
+	fifo->failing = false;
 	return rc;
-}
-
-static int wait_and_look(struct emlearn_imu_reader_fifo *fifo, k_timepoint_t end)
-{
-	const int64_t early_us = fifo->look_us - emlearn_imu_now_us();
-	const k_timepoint_t at = sys_timepoint_calc(K_USEC(MAX(early_us, 0)));
-	const bool is_last = sys_timepoint_cmp(end, at) < 0;
-	const bool woken = k_sem_take(&fifo->edge, sys_timepoint_timeout(is_last ? end : at)) == 0;
-	int rc;
-
-	fifo->reader.stats.n_wakeups++;
-	if (!woken && is_last && emlearn_imu_now_us() < fifo->look_us) {
-		return -EAGAIN;
-	}
-	rc = look(fifo, woken);
-	if (rc < 0) {
-		return judge_failure(fifo, rc);
-	}
-	fifo->failed_us = 0;
-	set_look(fifo, fifo->surveyed_us);
-	return 0;
-}
-
-/* Has nobody looked for so long that the FIFO may have run over? */
-static bool is_stale(const struct emlearn_imu_reader_fifo *fifo)
-{
-	return emlearn_imu_now_us() - fifo->surveyed_us > emlearn_imu_fifo_room_us(fifo) / 2;
 }
 
 static int fifo_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
 {
-	struct emlearn_imu_reader_fifo *fifo = CONTAINER_OF(reader, struct emlearn_imu_reader_fifo, reader);
-	int rc = 0;
+	struct emlearn_imu_fifo *fifo = fifo_of(reader);
+	int rc;
 
-	if (!emlearn_imu_fifo_has_leftovers(fifo) && is_stale(fifo)) {
+	if (!emlearn_imu_fifo_has_leftovers(fifo) && emlearn_imu_fifo_is_late(fifo, 2)) {
+		/* Nobody has looked for so long that the FIFO may have run over. */
 		fifo->due_frames = 0;
-		fifo->look_us = 0;
+		look_in(fifo, 0);
 	}
-	while (rc == 0) {
+	do {
 		if (fifo->due_frames > 0 || emlearn_imu_fifo_has_leftovers(fifo)) {
 			rc = emlearn_imu_fifo_drain(fifo, batch);
-			if (fifo->due_frames == 0) {
-				set_due(fifo);
-			}
-			set_look(fifo, fifo->surveyed_us);
-			if (rc > 0) {
-				return 0;
-			}
-			if (rc < 0) {
-				rc = judge_failure(fifo, rc);
-			}
 		} else {
-			rc = wait_and_look(fifo, end);
+			const bool is_last = sys_timepoint_cmp(end, fifo->look) < 0;
+			const int waited = k_sem_take(&fifo->edge, sys_timepoint_timeout(is_last ? end : fifo->look));
+
+			reader->stats.n_wakeups++;
+			if (waited != 0 && is_last) {
+				return -EAGAIN;
+			}
+			rc = look(fifo, waited == 0);
 		}
-	}
-	return rc;
+		if (rc < 0) {
+			rc = judge_failure(fifo, rc);
+		} else {
+			fifo->failing = false;
+			set_look(fifo);
+		}
+	} while (rc == 0);
+	return MIN(rc, 0);
 }
 
-int emlearn_imu_fifo_set_rate(struct emlearn_imu_reader_fifo *fifo, uint32_t rate_mhz, struct emlearn_imu_got *got)
-{
-	const struct emlearn_imu_asked *asked = &fifo->reader.asked;
-	const uint32_t off = rate_mhz > asked->rate_mhz ? rate_mhz - asked->rate_mhz : asked->rate_mhz - rate_mhz;
-
-	got->rate_mhz = rate_mhz;
-	if (rate_mhz == 0 || off * UINT64_C(1000) > (uint64_t)asked->rate_mhz * asked->rate_tolerance_permille) {
-		LOG_ERR("%s: its registers say %u mHz (0: off, or two rates); the model wants %u mHz",
-			fifo->reader.dev->name, rate_mhz, asked->rate_mhz);
-		return -ERANGE;
-	}
-	fifo->reader.rate_mhz = rate_mhz;
-	return 0;
-}
-
-static int check_chip(struct emlearn_imu_reader_fifo *fifo)
+/* Is it a chip of the table? */
+static int check_chip(struct emlearn_imu_fifo *fifo)
 {
 	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
-	uint8_t id;
-	int rc = emlearn_imu_fifo_read_regs(fifo, chip->who_am_i_reg, &id, 1);
+	uint8_t id[] = {chip->who_am_i_reg, 0};
+	int rc = emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_READ, id, 1);
 
-	if (rc == 0 && id != chip->who_am_i && (chip->who_am_i_too == 0 || id != chip->who_am_i_too)) {
-		LOG_ERR("%s: WHO_AM_I is 0x%02x, not 0x%02x", fifo->reader.dev->name, id, chip->who_am_i);
+	if (rc == 0 && id[1] != chip->who_am_i && (chip->who_am_i_too == 0 || id[1] != chip->who_am_i_too)) {
+		LOG_ERR("%s: WHO_AM_I is 0x%02x", fifo->reader->dev->name, id[1]);
 		return -ENODEV;
 	}
 	return rc;
 }
 
-/* All of a frame: the sensors that are asked for, and the time stamp. */
-static uint8_t bytes_of_frame(const struct emlearn_imu_reader_fifo *fifo)
-{
-	return (uint8_t)(fifo->wiring->chip->set_bytes *
-			 (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC) +
-			  emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO) + emlearn_imu_fifo_is_timed(fifo)));
-}
-
-/* Forget all that a run has left behind. */
-static void clear(struct emlearn_imu_reader_fifo *fifo)
-{
-	*fifo = (struct emlearn_imu_reader_fifo){.reader = fifo->reader, .wiring = fifo->wiring};
-	fifo->frame_bytes = bytes_of_frame(fifo);
-	fifo->polled = fifo->wiring->line.port == NULL;
-	fifo->below = true;
-	k_sem_init(&fifo->edge, 0, 1);
-}
-
-static void begin(struct emlearn_imu_reader_fifo *fifo, struct emlearn_imu_got *got)
+static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
 	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
-	const int64_t now_us = emlearn_imu_now_us();
+	int rc = check_chip(fifo);
 
-	emlearn_imu_clock_start(&fifo->clock, fifo->reader.rate_mhz);
-	emlearn_imu_clock_restart(&fifo->clock, 0, now_us + frames_us(fifo, 1));
-	emlearn_imu_fifo_track_start(&fifo->track, chip->ticks_hz, fifo->reader.rate_mhz);
-	fifo->surveyed_us = now_us;
-	fifo->progress_us = now_us;
-	set_look(fifo, now_us);
+	if (rc == 0) {
+		rc = emlearn_imu_fifo_settings(fifo, EMLEARN_IMU_FIFO_READ, fifo->settings);
+	}
+	if (rc == 0) {
+		rc = chip->set_up(fifo, got);
+	}
+	if (rc == 0) {
+		rc = emlearn_imu_fifo_turn_on(fifo);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	fifo->capacity = chip->capacity / fifo->frame_bytes;
+	fifo->surveyed_us = emlearn_imu_now_us();
+	emlearn_imu_clock_start(&fifo->clock, got->rate_mhz);
+	emlearn_imu_clock_restart(&fifo->clock, 0, fifo->surveyed_us + emlearn_imu_fifo_us(fifo, 1));
+	if (emlearn_imu_fifo_is_timed(fifo)) {
+		emlearn_imu_fifo_track_start(&fifo->timed.track, chip->ticks_hz, got->rate_mhz);
+	}
+	set_look(fifo);
 	got->watermark_frames = fifo->wiring->watermark;
-	got->stall_us = (uint32_t)frames_us(fifo, chip->capacity / fifo->frame_bytes - fifo->wiring->watermark);
+	got->stall_us = emlearn_imu_fifo_us(fifo, (uint32_t)fifo->capacity - fifo->wiring->watermark);
+	return listen(fifo);
 }
 
 static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
-	struct emlearn_imu_reader_fifo *fifo = CONTAINER_OF(reader, struct emlearn_imu_reader_fifo, reader);
+	const struct emlearn_imu_fifo_wiring *wiring =
+		CONTAINER_OF(reader, struct emlearn_imu_reader_fifo, reader)->wiring;
+	struct emlearn_imu_fifo *fifo = wiring->state;
 	int rc;
 
-	clear(fifo);
-	rc = check_chip(fifo);
-	if (rc == 0) {
-		rc = emlearn_imu_fifo_turn_on(fifo, got);
-	}
-	if (rc == 0) {
-		rc = listen(fifo);
-	}
-	if (rc == 0) {
-		begin(fifo, got);
-		return 0;
-	}
-	if (rc != -ENODEV && rc != -ERANGE) {
+	*fifo = (struct emlearn_imu_fifo){.reader = reader, .wiring = wiring};
+	/* All of a frame: the sensors that are asked for, and the time stamp. */
+	fifo->frame_bytes = (uint8_t)(wiring->chip->set_bytes *
+				      (reader->n_channels / EMLEARN_AXES + emlearn_imu_fifo_is_timed(fifo)));
+	fifo->polled = wiring->line.port == NULL;
+	k_sem_init(&fifo->edge, 0, K_SEM_MAX_LIMIT);
+	rc = set_up(fifo, got);
+	if (rc != 0 && rc != -ENODEV && rc != -ERANGE) {
 		LOG_ERR("%s: its FIFO cannot be set up (%d)", reader->dev->name, rc);
 	}
 	return rc;
-}
-
-static void fifo_stop(struct emlearn_imu_reader *reader)
-{
-	struct emlearn_imu_reader_fifo *fifo = CONTAINER_OF(reader, struct emlearn_imu_reader_fifo, reader);
-
-	stop_listening(fifo);
-	(void)emlearn_imu_fifo_turn_off(fifo);
 }
 
 const struct emlearn_imu_backend emlearn_imu_backend_fifo = {

@@ -91,6 +91,7 @@ static void number(struct emlearn_imu_reader_stream *stream)
 	const uint64_t last = stream->number + block->n_frames - 1u;
 	int64_t t_us = taken_us(stream, last) - (int64_t)block->n_behind * period_us;
 	uint64_t by_time;
+	int32_t n_more;
 
 	if (!stream->begun) {
 		emlearn_imu_clock_mark(clock, last, t_us);
@@ -99,8 +100,9 @@ static void number(struct emlearn_imu_reader_stream *stream)
 		return;
 	}
 	/* Without a watermark the last frame was made up to a period before. */
-	by_time = emlearn_imu_clock_number_at(clock, block->is_watermark ? t_us : t_us - period_us / 2);
-	by_time = MAX(by_time, last);
+	n_more = (int32_t)(emlearn_imu_clock_number_at(clock, block->is_watermark ? t_us : t_us - period_us / 2) -
+			   (uint32_t)last);
+	by_time = last + MAX(n_more, 0);
 	if (stream->gap) {
 		lose(stream, by_time - last);
 		emlearn_imu_clock_restart(clock, by_time, t_us);

@@ -10,6 +10,9 @@
 
 #define MICRO INT64_C(1000000)
 
+/* Of both sides of a ratio. */
+#define RATIO_MAX (UINT64_C(1) << 37)
+
 static int set(struct emlearn_imu_scale *scale, const struct emlearn_imu_step *step, int64_t unit_mul, int64_t unit_div)
 {
 	if (step->num == 0 || step->num > EMLEARN_IMU_STEP_NUM_MAX || step->den == 0) {
@@ -77,27 +80,14 @@ int16_t emlearn_imu_count_q31(const struct emlearn_imu_scale *scale, int32_t val
 	return count(scale, floor_div(value * MICRO + ones / 2, ones));
 }
 
-static uint64_t common_divisor(uint64_t a, uint64_t b)
-{
-	while (b != 0) {
-		uint64_t rest = a % b;
-
-		a = b;
-		b = rest;
-	}
-	return a;
-}
-
 void emlearn_imu_ratio(struct emlearn_imu_ratio *ratio, const struct emlearn_imu_step *from,
 		       const struct emlearn_imu_step *to)
 {
 	uint64_t mul = (uint64_t)from->num * to->den;
 	uint64_t div = (uint64_t)from->den * to->num;
-	uint64_t common = common_divisor(mul, div);
 
-	mul /= common;
-	div /= common;
-	while (mul > INT32_MAX || div > INT32_MAX) {
+	/* With 24 bits of code, and twice that for rounding. */
+	while ((mul | div) >= RATIO_MAX) {
 		mul = (mul + 1) / 2;
 		div = (div + 1) / 2;
 	}

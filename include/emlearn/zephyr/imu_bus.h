@@ -18,15 +18,12 @@
 extern "C" {
 #endif
 
-/** Most bytes of one write. */
-#define EMLEARN_IMU_BUS_WRITE_MAX 12u
-
 struct emlearn_imu_bus;
 
 /** What I2C and SPI do each in their own way. 0 or the bus driver's error; one transfer each. */
 struct emlearn_imu_bus_api {
 	int (*read)(const struct emlearn_imu_bus *bus, uint8_t reg, uint8_t *data, size_t n);
-	int (*write)(const struct emlearn_imu_bus *bus, uint8_t reg, const uint8_t *data, size_t n);
+	int (*write)(const struct emlearn_imu_bus *bus, uint8_t *message, size_t n);
 };
 
 /** Where a chip is wired; constant. */
@@ -66,10 +63,15 @@ static inline int emlearn_imu_bus_read(const struct emlearn_imu_bus *bus, uint8_
 	return bus->api->read(bus, reg, data, n);
 }
 
-/** Write n registers, at most EMLEARN_IMU_BUS_WRITE_MAX. */
-static inline int emlearn_imu_bus_write(const struct emlearn_imu_bus *bus, uint8_t reg, const uint8_t *data, size_t n)
+/**
+ * Write registers.
+ *
+ * @param message number of the first register, and what goes into them; in RAM
+ * @param n       bytes of both
+ */
+static inline int emlearn_imu_bus_write(const struct emlearn_imu_bus *bus, uint8_t *message, size_t n)
 {
-	return bus->api->write(bus, reg, data, n);
+	return bus->api->write(bus, message, n);
 }
 
 #ifdef __cplusplus

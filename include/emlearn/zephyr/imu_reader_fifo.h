@@ -13,7 +13,7 @@
  * CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS the number of lost frames comes from the chip's own time stamps and is
  * exact unless the chip lost its power; else it is estimated from the measured period.
  *
- * A chip that was silent for three watermark periods is set up again, from the registers as they were at the start.
+ * A chip that makes no frame within three watermark periods is set up again, from the registers as they were at the start.
  */
 #ifndef EMLEARN_ZEPHYR_IMU_READER_FIFO_H_
 #define EMLEARN_ZEPHYR_IMU_READER_FIFO_H_
@@ -28,14 +28,17 @@
 extern "C" {
 #endif
 
-/* Registers that are kept to set the chip up again. */
-#define EMLEARN_IMU_FIFO_SNAPSHOT_MAX 20u
+/* Registers that make up the settings, and the number of the first of each range. */
+#define EMLEARN_IMU_FIFO_SETTINGS_MAX 22u
+
+struct emlearn_imu_fifo;
 
 /* Where a reader is told to look, and its memory; constant. */
 struct emlearn_imu_fifo_wiring {
 	const struct emlearn_imu_fifo_chip *chip;
 	struct emlearn_imu_bus bus;
 	struct gpio_dt_spec line;
+	struct emlearn_imu_fifo *state;
 	int16_t *frames;
 	uint8_t *raw;
 	uint16_t batch_frames;
@@ -44,9 +47,8 @@ struct emlearn_imu_fifo_wiring {
 	bool timed;         /* time stamps in the FIFO */
 };
 
-/* Which frame is which. */
+/* The chip's time. */
 struct emlearn_imu_fifo_track {
-	uint64_t number;      /* of the frame that is read next, from 0 since the start, lost ones included */
 	uint64_t base_ticks;  /* of the chip's time, taken by... */
 	uint32_t base_frames; /* ...so many frames */
 	uint32_t time;        /* of the frame read last */
@@ -61,42 +63,58 @@ struct emlearn_imu_fifo_sample {
 	bool garbled; /* this is none; left alone by chips that cannot tell */
 };
 
-/** Memory of a FIFO reader; the fields are private. */
-struct emlearn_imu_reader_fifo {
-	struct emlearn_imu_reader reader;
+/* What is of use with time stamps only. */
+struct emlearn_imu_fifo_timed {
+	struct emlearn_imu_fifo_track track;
+	uint32_t held_number;
+	int16_t held[EMLEARN_IMU_CHANNELS_MAX]; /* first frame of the next batch... */
+	bool holds;                             /* ...if there is one */
+};
+
+/* What is of use with tags in the FIFO only: a frame that was read in part. */
+struct emlearn_imu_fifo_tagged {
+	struct emlearn_imu_fifo_sample part;
+	uint8_t parts;
+	uint8_t part_bytes;
+	uint8_t slot;
+};
+
+/* What a reader knows while it runs. Frames are numbered from 0 since the start, lost ones included, modulo 2^32. */
+struct emlearn_imu_fifo {
+	struct emlearn_imu_reader *reader;
 	const struct emlearn_imu_fifo_wiring *wiring;
 	struct emlearn_imu_clock clock;
-	struct emlearn_imu_fifo_track track;
-	uint64_t next;        /* number of the frame behind the last one delivered */
-	uint64_t estimate;    /* number of the oldest frame in the FIFO, if `lost` */
-	uint64_t held_number; /* of `held` */
-	int64_t surveyed_us;  /* when n_bytes was counted */
-	int64_t progress_us;  /* when there was a watermark, or the FIFO was turned on */
-	int64_t look_us;      /* when to look at the chip, interrupt or not */
-	int64_t failed_us;    /* since when the bus fails; 0 if it does not */
-	uint16_t n_bytes;     /* whole frames in the FIFO */
-	uint16_t due_frames;  /* to be read without waiting */
+	int64_t surveyed_us; /* when n_frames was counted */
+	k_timepoint_t look;  /* when to look at the chip, interrupt or not */
+	uint32_t number;     /* of the frame that is read next */
+	uint32_t next;       /* of the frame behind the last one delivered */
+	uint32_t failed_us;  /* since when the bus fails, modulo 2^32 */
+	uint16_t capacity;   /* frames */
+	uint16_t n_surveyed; /* frames that were in the FIFO at the last survey */
+	uint16_t n_frames;   /* whole frames that are left of them */
+	uint16_t n_stray;    /* bytes before the first whole frame */
+	uint16_t due_frames; /* to be read without waiting */
 	uint16_t raw_pos;
 	uint16_t raw_end;
 	uint8_t frame_bytes;
-	uint8_t n_snapshot;
-	bool lost;     /* track.number may not be the oldest frame in the FIFO */
-	bool below;    /* at the last look, no watermark was reached */
-	bool marked;   /* the clock has seen a moment */
-	bool polled;   /* do not count on the interrupt line */
-	bool holds;    /* `held` is the first frame of the next batch */
-	uint8_t loss;  /* how what was lost since the last batch is known */
-	uint8_t parts; /* of a frame that was read in part, for chips with tags; and how many bytes, in which slot */
-	uint8_t part_bytes;
-	uint8_t slot;
-	struct emlearn_imu_fifo_sample part;
-	int16_t held[EMLEARN_IMU_CHANNELS_MAX];
-	uint8_t snapshot[EMLEARN_IMU_FIFO_SNAPSHOT_MAX];
+	uint8_t n_settings;
+	bool overrun; /* the FIFO was full, and frames went */
+	bool lost;    /* `number` may not be that of the oldest frame in the FIFO */
+	bool polled;  /* do not count on the interrupt line */
+	bool failing; /* the last transfer failed */
+	uint8_t loss; /* how what was lost since the last batch is known */
+	uint8_t settings[EMLEARN_IMU_FIFO_SETTINGS_MAX];
 	struct gpio_callback callback;
 	struct k_sem edge;
-	int64_t edge_us; /* this and the next are written by the interrupt */
-	uint32_t n_edges;
-	uint32_t n_edges_seen;
+	uint32_t edge_us; /* of the newest edge, modulo 2^32 */
+	struct emlearn_imu_fifo_tagged tagged;
+	struct emlearn_imu_fifo_timed timed;
+};
+
+/** A FIFO reader; the fields are private. */
+struct emlearn_imu_reader_fifo {
+	struct emlearn_imu_reader reader;
+	const struct emlearn_imu_fifo_wiring *wiring;
 };
 
 extern const struct emlearn_imu_backend emlearn_imu_backend_fifo;
@@ -109,10 +127,12 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_fifo;
 	static int16_t emlearn_frames_##name[(batch_frames_) * EMLEARN_IMU_CHANNELS_MAX];                              \
 	static uint8_t emlearn_raw_##name[CONFIG_EMLEARN_IMU_READER_FIFO_CHUNK_FRAMES *                                \
 					  EMLEARN_IMU_FIFO_FRAME_BYTES(EMLEARN_IMU_SENSOR(node_id), timed_)];          \
+	static struct emlearn_imu_fifo emlearn_state_##name;                                                           \
 	static const struct emlearn_imu_fifo_wiring emlearn_wiring_##name = {                                          \
 		.chip = EMLEARN_IMU_FIFO_OF(TABLE, EMLEARN_IMU_SENSOR(node_id)),                                       \
 		.bus = EMLEARN_IMU_FIFO_BUS(EMLEARN_IMU_SENSOR(node_id)),                                              \
 		.line = EMLEARN_IMU_FIFO_LINE(EMLEARN_IMU_SENSOR(node_id)),                                            \
+		.state = &emlearn_state_##name,                                                                        \
 		.frames = emlearn_frames_##name,                                                                       \
 		.raw = emlearn_raw_##name,                                                                             \
 		.batch_frames = (batch_frames_),                                                                       \

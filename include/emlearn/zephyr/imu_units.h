@@ -69,7 +69,8 @@ int16_t emlearn_imu_count_q31(const struct emlearn_imu_scale *scale, int32_t val
 /**
  * Prepare the way from counts of one step to counts of another; both steps valid.
  *
- * Exact where the ratio has less than 32 bits above and below the line, which those of all known chips have.
+ * Exact where neither side's numerator times the other's denominator has more than 37 bits, which holds for all known
+ * chips and models' steps of up to six digits; else nearly so.
  */
 void emlearn_imu_ratio(struct emlearn_imu_ratio *ratio, const struct emlearn_imu_step *from,
 		       const struct emlearn_imu_step *to);

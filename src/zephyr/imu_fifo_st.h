@@ -22,8 +22,8 @@
 	}
 
 /* Places of these registers in the settings, each range behind the number of its first one; and of what comes next. */
-#define ST_INT_AT(reg) (1 + (reg)-ST_INT1_CTRL)
-#define ST_CTRL_AT(reg) (2 + ST_INTS + (reg)-ST_CTRL1_XL)
+#define ST_INT_AT(reg) (1 + (reg) - ST_INT1_CTRL)
+#define ST_CTRL_AT(reg) (2 + ST_INTS + (reg) - ST_CTRL1_XL)
 #define ST_END_AT (2 + ST_INTS + ST_CTRLS)
 
 #define ST_FIFO_STATUS1 0x3A

@@ -13,7 +13,8 @@
  * CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS the number of lost frames comes from the chip's own time stamps and is
  * exact unless the chip lost its power; else it is estimated from the measured period.
  *
- * A chip that makes no frame within three watermark periods is set up again, from the registers as they were at the start.
+ * A chip that makes no frame within three watermark periods is set up again, from the registers as they were at the
+ * start.
  */
 #ifndef EMLEARN_ZEPHYR_IMU_READER_FIFO_H_
 #define EMLEARN_ZEPHYR_IMU_READER_FIFO_H_

@@ -93,9 +93,22 @@ static void end_period(struct chip *chip)
 	}
 }
 
+/* Of the next frames those that may wait until somebody looks. */
+static uint32_t frames_in_hand(const struct chip *chip)
+{
+	if (!IS_ENABLED(CONFIG_EMLEARN_EMUL_CATCH_UP) || chip->ops->quiet == NULL || chip_line_is_restless(chip)) {
+		return 0;
+	}
+	return chip_frames_before_faults(chip, chip->ops->quiet(chip));
+}
+
 static void set_timer(struct chip *chip)
 {
-	int64_t uptime_ns = chip_clock_uptime_ns(&chip->clock, chip->due_own_ns);
+	const uint64_t n = frames_in_hand(chip);
+	const int64_t own_ns = chip->due_own_ns +
+			       (int64_t)(n * (uint64_t)(MHZ_NS / chip->rate_mhz) +
+					 (chip->due_part + n * (uint64_t)(MHZ_NS % chip->rate_mhz)) / chip->rate_mhz);
+	int64_t uptime_ns = chip_clock_uptime_ns(&chip->clock, own_ns);
 
 	k_timer_start(&chip->timer, K_TIMEOUT_ABS_TICKS((k_ticks_t)k_ns_to_ticks_ceil64((uint64_t)uptime_ns)),
 		      K_FOREVER);
@@ -190,11 +203,8 @@ static void make_frame(struct chip *chip, int64_t own_ns)
 	chip->counts.n_made++;
 }
 
-static void make_due_frames(struct k_timer *timer)
+void chip_catch_up(struct chip *chip)
 {
-	struct chip *chip = CONTAINER_OF(timer, struct chip, timer);
-	unsigned int key = irq_lock();
-
 	while (chip->begun && chip->rate_mhz != 0 && chip->due_own_ns <= chip_own_ns(chip)) {
 		int64_t own_ns = chip->due_own_ns;
 
@@ -203,9 +213,29 @@ static void make_due_frames(struct k_timer *timer)
 			end_period(chip);
 		}
 	}
+}
+
+static void set_timer_if_sampling(struct chip *chip)
+{
 	if (chip->begun && chip->rate_mhz != 0) {
 		set_timer(chip);
 	}
+}
+
+void chip_plan(struct chip *chip)
+{
+	if (IS_ENABLED(CONFIG_EMLEARN_EMUL_CATCH_UP)) {
+		set_timer_if_sampling(chip);
+	}
+}
+
+static void make_due_frames(struct k_timer *timer)
+{
+	struct chip *chip = CONTAINER_OF(timer, struct chip, timer);
+	unsigned int key = irq_lock();
+
+	chip_catch_up(chip);
+	set_timer_if_sampling(chip);
 	irq_unlock(key);
 }
 
@@ -284,10 +314,8 @@ void chip_mark_read(struct chip *chip)
 void chip_begin_faults(struct chip *chip)
 {
 	begin_faults(chip, chip_now_ns());
-	if (chip->begun && chip->rate_mhz != 0) {
-		set_timer(chip);
-	}
 	chip->ops->lines(chip);
+	set_timer_if_sampling(chip);
 }
 
 void chip_heal(struct chip *chip)
@@ -298,10 +326,8 @@ void chip_heal(struct chip *chip)
 	for (unsigned int i = 0; i < CHIP_LINES; i++) {
 		chip->lines[i].lost = false;
 	}
-	if (chip->begun && chip->rate_mhz != 0) {
-		set_timer(chip);
-	}
 	chip->ops->lines(chip);
+	set_timer_if_sampling(chip);
 }
 
 void chip_forget(struct chip *chip)

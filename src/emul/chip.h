@@ -49,6 +49,8 @@ struct chip_ops {
 	bool (*wants)(const struct chip *chip);
 	/* Bring the lines into accord with the registers; after every frame and every transfer. */
 	void (*lines)(struct chip *chip);
+	/* Of the next frames so many surely leave inactive lines as they are; NULL for none. */
+	uint32_t (*quiet)(const struct chip *chip);
 	/* What the codes given by sample() are worth. */
 	void (*steps)(const struct chip *chip, struct emlearn_imu_step *acc_step, struct emlearn_imu_step *gyro_step);
 	/* Bits that those codes of one sensor have beyond 16; NULL where none has any. */
@@ -192,12 +194,21 @@ void chip_line_pulse(struct chip *chip, unsigned int line);
 /* Uptime in nanoseconds. */
 int64_t chip_now_ns(void);
 
+/* Make the frames that are due: before anything of a chip is looked at or changed. */
+void chip_catch_up(struct chip *chip);
+
+/* When the next ones have to be made, whether or not somebody looks; after every transfer. */
+void chip_plan(struct chip *chip);
+
 /* Faults of frames, struck between two of them. */
 void chip_begin_faults(struct chip *chip);
 
 /* No fault, clock nominal; and beyond that as if nothing had ever been sampled. */
 void chip_heal(struct chip *chip);
 void chip_forget(struct chip *chip);
+
+/* Of the next n frames those before the first at which a fault may strike that concerns frames or lines. */
+uint32_t chip_frames_before_faults(const struct chip *chip, uint32_t n);
 
 /* Does such a fault strike now? Uses it up by one; value may be NULL. */
 bool chip_fault_strikes(struct chip *chip, enum emlearn_fault_kind kind, int32_t *value);
@@ -210,6 +221,9 @@ void chip_line_spurious(struct chip *chip);
 
 /* All lines inactive and active high, as after reset. */
 void chip_line_reset(struct chip *chip);
+
+/* Is the pin of a line active, or may it become so without a frame? */
+bool chip_line_is_restless(const struct chip *chip);
 
 /* Is there a line that somebody could see? */
 bool chip_line_is_wired(const struct chip *chip);

@@ -25,10 +25,12 @@ struct transfer {
 static void hang(struct chip *chip)
 {
 	unsigned int key = irq_lock();
-	int32_t room = chip->ops->room(chip);
+	int32_t room;
 	int64_t us = 0;
 	int32_t n_more = 0;
 
+	chip_catch_up(chip);
+	room = chip->ops->room(chip);
 	if (room >= 0 && chip->rate_mhz != 0 && k_can_yield() &&
 	    chip_fault_strikes(chip, EMLEARN_FAULT_OVERRUN, &n_more)) {
 		int64_t own_ns = chip->due_own_ns + (room + MAX(n_more, 0)) * (INT64_C(1000000000000) / chip->rate_mhz);
@@ -45,6 +47,7 @@ static void begin(struct transfer *transfer, struct chip *chip)
 {
 	int32_t n_before = 0;
 
+	chip_catch_up(chip);
 	chip->counts.n_transfers++;
 	transfer->chip = chip;
 	transfer->n_left = UINT32_MAX;
@@ -92,6 +95,7 @@ static int write_byte(struct transfer *transfer, uint8_t value)
 static void end(struct chip *chip, unsigned int key)
 {
 	chip->ops->lines(chip);
+	chip_plan(chip);
 	irq_unlock(key);
 	if (k_can_yield()) {
 		k_reschedule();

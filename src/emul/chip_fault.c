@@ -43,6 +43,26 @@ static bool strike(struct chip *chip, enum emlearn_fault_kind kind, int32_t *val
 	return true;
 }
 
+uint32_t chip_frames_before_faults(const struct chip *chip, uint32_t n)
+{
+	for (uint32_t i = 0; i < chip->n_faults; i++) {
+		const struct emlearn_fault *fault = &chip->faults[i];
+
+		switch (fault->kind) {
+		case EMLEARN_FAULT_NACK:
+		case EMLEARN_FAULT_OVERRUN:
+		case EMLEARN_FAULT_WHO_AM_I:
+		case EMLEARN_FAULT_INT_LOST: /* of an edge */
+		case EMLEARN_FAULT_CLIP:
+			break;
+		default:
+			n = MIN(n, fault->at_frame - MIN(fault->at_frame, chip->counts.n_made));
+			break;
+		}
+	}
+	return n;
+}
+
 bool chip_fault_strikes(struct chip *chip, enum emlearn_fault_kind kind, int32_t *value)
 {
 	return strike(chip, kind, value, false);

@@ -36,6 +36,18 @@ bool chip_line_is_wired(const struct chip *chip)
 	return chip->config->lines[0].port != NULL;
 }
 
+bool chip_line_is_restless(const struct chip *chip)
+{
+	for (unsigned int i = 0; i < CHIP_LINES; i++) {
+		const struct chip_line *line = &chip->lines[i];
+
+		if (chip->config->lines[i].port != NULL && line->level != line->low) {
+			return true;
+		}
+	}
+	return is_stuck(chip);
+}
+
 void chip_line_set(struct chip *chip, unsigned int index, bool active)
 {
 	struct chip_line *line = &chip->lines[index];

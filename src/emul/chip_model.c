@@ -73,6 +73,7 @@ int emlearn_chip_truth(const struct device *dev, uint32_t number, struct emlearn
 	unsigned int key = irq_lock();
 	int rc = 0;
 
+	chip_catch_up(chip);
 	if (number >= chip->counts.n_made) {
 		rc = -EAGAIN;
 	} else if (chip->counts.n_made - number > CONFIG_EMLEARN_EMUL_TRUTH_FRAMES) {
@@ -88,9 +89,11 @@ int emlearn_chip_truth(const struct device *dev, uint32_t number, struct emlearn
 
 void emlearn_chip_counts(const struct device *dev, struct emlearn_chip_counts *counts)
 {
+	struct chip *chip = get(dev);
 	unsigned int key = irq_lock();
 
-	*counts = get(dev)->counts;
+	chip_catch_up(chip);
+	*counts = chip->counts;
 	irq_unlock(key);
 }
 
@@ -120,6 +123,7 @@ int emlearn_chip_fault(const struct device *dev, const struct emlearn_fault *fau
 		return -ERANGE;
 	}
 	key = irq_lock();
+	chip_catch_up(chip);
 	if (chip->n_faults < CONFIG_EMLEARN_EMUL_FAULTS) {
 		chip->faults[chip->n_faults] = *fault;
 		chip->n_faults++;
@@ -132,8 +136,10 @@ int emlearn_chip_fault(const struct device *dev, const struct emlearn_fault *fau
 
 void emlearn_chip_heal(const struct device *dev)
 {
+	struct chip *chip = get(dev);
 	unsigned int key = irq_lock();
 
-	chip_heal(get(dev));
+	chip_catch_up(chip);
+	chip_heal(chip);
 	irq_unlock(key);
 }

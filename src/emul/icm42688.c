@@ -360,6 +360,7 @@ static const struct chip_ops ops = {
 	.flush = flush,
 	.wants = wants,
 	.lines = icm42688_lines,
+	.quiet = icm42688_fifo_quiet,
 	.steps = steps,
 	.extra_bits = truth_extra_bits,
 };

@@ -158,6 +158,7 @@ void icm42688_fifo_end_transfer(struct icm42688 *icm);
 
 /* Of struct chip_ops. */
 int32_t icm42688_fifo_room(const struct chip *chip);
+uint32_t icm42688_fifo_quiet(const struct chip *chip);
 bool icm42688_fifo_store(struct chip *chip);
 void icm42688_fifo_store_odd(struct chip *chip);
 

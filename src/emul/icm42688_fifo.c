@@ -102,11 +102,41 @@ int32_t icm42688_fifo_room(const struct chip *chip)
 	return icm42688_fifo_is_on(icm) ? (int32_t)((ICM_FIFO_BYTES - icm->fifo.n) / size_of(header(icm))) : -1;
 }
 
+/* In the unit of the FIFO's count; 0 for none. */
+static uint32_t watermark(const struct icm42688 *icm)
+{
+	return sys_get_le16(&icm->registers[0][ICM_FIFO_CONFIG2]) & 0x0FFF;
+}
+
+/* Does every packet at and above the watermark raise its interrupt, or the first one alone? */
+static bool raises_always(const struct icm42688 *icm)
+{
+	return (icm42688_get(icm, ICM_FIFO_CONFIG1) & ICM_FIFO_WM_GT_TH) != 0;
+}
+
+uint32_t icm42688_fifo_quiet(const struct chip *chip)
+{
+	const struct icm42688 *icm = CONTAINER_OF(chip, struct icm42688, chip);
+	const int32_t room = icm42688_fifo_room(chip);
+	const uint32_t count = icm42688_fifo_count(icm);
+	uint32_t n;
+
+	if (room <= 0 || icm42688_is_routed(icm, ICM_DATA_RDY_INT)) {
+		return 0;
+	}
+	n = (uint32_t)room - 1; /* the last one that fits makes it full */
+	if (watermark(icm) > 0 && (count < watermark(icm) || raises_always(icm))) {
+		const uint32_t left = watermark(icm) - MIN(watermark(icm), count + 1);
+		const bool in_records = (icm42688_get(icm, ICM_INTF_CONFIG0) & ICM_COUNT_RECORDS) != 0;
+
+		n = MIN(n, in_records ? left : left / size_of(header(icm)));
+	}
+	return n;
+}
+
 /* Append a packet: in stream mode in place of the oldest ones. False if it is not taken. */
 static bool push(struct icm42688 *icm, const uint8_t *packet, uint32_t size)
 {
-	const bool always = (icm42688_get(icm, ICM_FIFO_CONFIG1) & ICM_FIFO_WM_GT_TH) != 0;
-	const uint32_t watermark = sys_get_le16(&icm->registers[0][ICM_FIFO_CONFIG2]) & 0x0FFF;
 	uint32_t before;
 
 	if (icm->fifo.n + size > ICM_FIFO_BYTES && mode(icm) != ICM_FIFO_STREAM) {
@@ -123,7 +153,8 @@ static bool push(struct icm42688 *icm, const uint8_t *packet, uint32_t size)
 	if (icm->fifo.n + size > ICM_FIFO_BYTES) {
 		icm42688_raise(icm, ICM_FIFO_FULL_INT);
 	}
-	if (watermark > 0 && icm42688_fifo_count(icm) >= watermark && (always || before < watermark)) {
+	if (watermark(icm) > 0 && icm42688_fifo_count(icm) >= watermark(icm) &&
+	    (raises_always(icm) || before < watermark(icm))) {
 		icm42688_raise(icm, ICM_FIFO_THS_INT);
 	}
 	return true;

@@ -39,6 +39,18 @@ void lsm6_fifo_push(struct lsm6_fifo *fifo, struct emlearn_chip_counts *counts, 
 	chip_fifo_push(&fifo->ring, item, fifo->item_bytes);
 }
 
+uint32_t lsm6_fifo_quiet(const struct lsm6_fifo *fifo, uint32_t capacity, uint32_t threshold, uint32_t frame_items)
+{
+	const uint32_t n = lsm6_fifo_count(fifo);
+	/* It counts as full where another frame would fill it. */
+	uint32_t limit = capacity - MIN(frame_items, capacity);
+
+	if (threshold != 0) {
+		limit = MIN(limit, threshold);
+	}
+	return n >= limit || frame_items == 0 ? 0 : (limit - n - 1) / frame_items;
+}
+
 uint8_t lsm6_fifo_place(const struct lsm6_fifo *fifo)
 {
 	uint8_t place = fifo->ring.n == 0 ? 0 : chip_fifo_peek(&fifo->ring, 0);

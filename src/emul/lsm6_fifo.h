@@ -36,6 +36,11 @@ uint32_t lsm6_fifo_count(const struct lsm6_fifo *fifo);
 void lsm6_fifo_push(struct lsm6_fifo *fifo, struct emlearn_chip_counts *counts, uint32_t capacity, bool until_full,
 		    uint8_t place, const uint8_t *item);
 
+/*
+ * Frames of `frame_items` each that can be appended before anything is full or the threshold, 0 for none, is reached.
+ */
+uint32_t lsm6_fifo_quiet(const struct lsm6_fifo *fifo, uint32_t capacity, uint32_t threshold, uint32_t frame_items);
+
 /* Place of the oldest item; 0 without one, and of one that is odd. */
 uint8_t lsm6_fifo_place(const struct lsm6_fifo *fifo);
 

@@ -217,6 +217,16 @@ static void lines(struct chip *chip)
 					   ((status & STATUS2_FULL_SMART) != 0 ? LSM6_INT_FULL : 0)));
 }
 
+static uint32_t quiet(const struct chip *chip)
+{
+	const struct lsm6dsl *model = of_const(chip);
+
+	if (!is_on(model) || lsm6_wants_ready(&model->lsm6)) {
+		return 0;
+	}
+	return lsm6_fifo_quiet(&model->fifo, capacity(model), threshold(model), frame_words(model));
+}
+
 /* The word stays until its high byte is read. */
 static uint8_t read_fifo(struct lsm6dsl *model, unsigned int byte)
 {
@@ -330,6 +340,7 @@ static const struct chip_ops ops = {
 	.flush = flush,
 	.wants = wants,
 	.lines = lines,
+	.quiet = quiet,
 	.steps = lsm6_steps,
 };
 

@@ -265,6 +265,16 @@ static void lines(struct chip *chip)
 					   ((status & STATUS2_FULL) != 0 ? LSM6_INT_FULL : 0)));
 }
 
+static uint32_t quiet(const struct chip *chip)
+{
+	const struct lsm6dso *model = of_const(chip);
+
+	if (!is_on(model) || lsm6_wants_ready(&model->lsm6)) {
+		return 0;
+	}
+	return lsm6_fifo_quiet(&model->fifo, capacity(model), watermark(model), slot_entries(model));
+}
+
 /* The entry stays until its last byte is read. An empty FIFO has no tag. */
 static uint8_t read_fifo(struct lsm6dso *model, unsigned int byte)
 {
@@ -382,6 +392,7 @@ static const struct chip_ops ops = {
 	.flush = flush,
 	.wants = wants,
 	.lines = lines,
+	.quiet = quiet,
 	.steps = lsm6_steps,
 };
 

@@ -4,39 +4,30 @@
 #define SPI_READ 0x80u
 
 #ifdef CONFIG_I2C
-static int read_i2c(const struct emlearn_imu_bus *bus, uint8_t reg, uint8_t *data, size_t n)
+/* What is written is one message: not every controller can join two into one write. */
+int emlearn_imu_bus_i2c(const struct emlearn_imu_bus *bus, uint8_t *message, uint8_t *data, size_t n)
 {
-	return i2c_burst_read_dt(&bus->at.i2c, reg, data, (uint32_t)n);
-}
+	struct i2c_msg parts[] = {
+		{.buf = message, .len = data != NULL ? 1 : (uint32_t)n, .flags = I2C_MSG_WRITE},
+		{.buf = data, .len = (uint32_t)n, .flags = I2C_MSG_RESTART | I2C_MSG_READ | I2C_MSG_STOP},
+	};
 
-/* One message: not every controller can join two into one write. */
-static int write_i2c(const struct emlearn_imu_bus *bus, uint8_t *message, size_t n)
-{
-	return i2c_write_dt(&bus->at.i2c, message, (uint32_t)n);
+	if (data == NULL) {
+		parts[0].flags |= I2C_MSG_STOP;
+	}
+	return i2c_transfer_dt(&bus->at.i2c, parts, data != NULL ? 2 : 1);
 }
-
-const struct emlearn_imu_bus_api emlearn_imu_bus_i2c = {.read = read_i2c, .write = write_i2c};
 #endif
 
 #ifdef CONFIG_SPI
-static int read_spi(const struct emlearn_imu_bus *bus, uint8_t reg, uint8_t *data, size_t n)
+int emlearn_imu_bus_spi(const struct emlearn_imu_bus *bus, uint8_t *message, uint8_t *data, size_t n)
 {
-	uint8_t address = reg | SPI_READ;
-	const struct spi_buf out = {.buf = &address, .len = 1};
+	uint8_t address = message[0] | SPI_READ;
+	const struct spi_buf out = {.buf = data != NULL ? &address : message, .len = data != NULL ? 1 : n};
 	const struct spi_buf in[] = {{.buf = NULL, .len = 1u + bus->n_dummies}, {.buf = data, .len = n}};
 	const struct spi_buf_set tx = {.buffers = &out, .count = 1};
 	const struct spi_buf_set rx = {.buffers = in, .count = ARRAY_SIZE(in)};
 
-	return spi_transceive_dt(&bus->at.spi, &tx, &rx);
+	return spi_transceive_dt(&bus->at.spi, &tx, data != NULL ? &rx : NULL);
 }
-
-static int write_spi(const struct emlearn_imu_bus *bus, uint8_t *message, size_t n)
-{
-	const struct spi_buf out = {.buf = message, .len = n};
-	const struct spi_buf_set tx = {.buffers = &out, .count = 1};
-
-	return spi_write_dt(&bus->at.spi, &tx);
-}
-
-const struct emlearn_imu_bus_api emlearn_imu_bus_spi = {.read = read_spi, .write = write_spi};
 #endif

@@ -88,9 +88,10 @@ static int revive(struct emlearn_imu_fifo *fifo)
 	int rc = dev->ops.init(dev);
 
 	if (rc == 0) {
-		rc = emlearn_imu_set_up_again(fifo->reader);
+		emlearn_imu_set_up_again(fifo->reader);
+		rc = stay_awake(fifo);
 	}
-	return rc == 0 ? stay_awake(fifo) : rc;
+	return rc;
 }
 
 /* Thousandths of a hertz; 0 for a sensor that is off. */
@@ -101,38 +102,22 @@ static uint32_t rate_mhz(uint8_t conf, bool on)
 	return on && code != 0 && code <= RATE_TOP ? RATE_TOP_MHZ >> (RATE_TOP - code) : 0;
 }
 
-static int see_rate(struct emlearn_imu_fifo *fifo, const uint8_t seen[N_SEEN], uint8_t power,
-		    struct emlearn_imu_got *got)
+static void see(const struct emlearn_imu_fifo *fifo, const uint8_t seen[N_SEEN], uint8_t power,
+		struct emlearn_imu_got *got)
 {
 	const bool acc = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC);
 	const bool gyro = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO);
 	const uint32_t acc_mhz = rate_mhz(seen[SEEN_ACC_CONF], (power & ACC_ON) != 0);
 	const uint32_t gyro_mhz = rate_mhz(seen[SEEN_GYR_CONF], (power & GYR_ON) != 0);
-
-	/* Sensors at two rates make no frames: no rate. */
-	return emlearn_imu_settle_rate(fifo->reader,
-				       acc && gyro && acc_mhz != gyro_mhz ? 0
-				       : acc                              ? acc_mhz
-									  : gyro_mhz,
-				       got);
-}
-
-static int see_ranges(struct emlearn_imu_fifo *fifo, const uint8_t seen[N_SEEN], struct emlearn_imu_got *got)
-{
 	const unsigned int acc_shift = ACC_RANGE(seen[SEEN_ACC_RANGE]);
 	const unsigned int gyro_dps = 2000u >> MIN(GYR_RANGE(seen[SEEN_GYR_RANGE]), GYR_RANGE_125);
-	int rc = 0;
 
-	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC)) {
-		rc = emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_ACC,
-					       (struct emlearn_imu_step){1u << acc_shift, 16384}, 2000u << acc_shift,
-					       got);
-	}
-	if (rc == 0 && emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO)) {
-		rc = emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_GYRO,
-					       (struct emlearn_imu_step){gyro_dps, 32768}, gyro_dps * 1000u, got);
-	}
-	return rc;
+	/* Sensors at two rates make no frames: no rate. */
+	got->rate_mhz = acc && gyro && acc_mhz != gyro_mhz ? 0 : acc ? acc_mhz : gyro_mhz;
+	got->acc_step = (struct emlearn_imu_step){1u << acc_shift, 16384};
+	got->acc_range_mg = 2000u << acc_shift;
+	got->gyro_step = (struct emlearn_imu_step){gyro_dps, 32768};
+	got->gyro_range_mdps = gyro_dps * 1000u;
 }
 
 /* Let the pin that is wired follow the watermark. */
@@ -175,12 +160,7 @@ static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 		rc = emlearn_imu_fifo_read_regs(fifo, PWR_CTRL, &power, 1);
 	}
 	if (rc == 0) {
-		rc = see_rate(fifo, seen, power, got);
-	}
-	if (rc == 0) {
-		rc = see_ranges(fifo, seen, got);
-	}
-	if (rc == 0) {
+		see(fifo, seen, power, got);
 		rc = route(fifo);
 	}
 	if (rc == 0) {
@@ -192,21 +172,19 @@ static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 static int level(struct emlearn_imu_fifo *fifo)
 {
 	uint8_t raw[2];
-	uint16_t n;
+	int n_stray;
+	int n;
 	int rc = emlearn_imu_fifo_read_regs(fifo, FIFO_LENGTH_0, raw, sizeof(raw));
 
 	if (rc != 0) {
 		return rc;
 	}
-	n = (uint16_t)(raw[0] | ((raw[1] & LENGTH_HIGH) << 8));
+	n = raw[0] | ((raw[1] & LENGTH_HIGH) << 8);
 	fifo->overrun = n >= fifo->wiring->chip->capacity;
-	fifo->n_stray = (uint16_t)(n % fifo->frame_bytes);
-	if (fifo->n_stray != 0 && !fifo->overrun) {
-		/* That of an overrun comes first; where another one is, its length does not tell. */
-		fifo->n_stray = n;
-	}
-	fifo->n_frames = (uint16_t)((n - fifo->n_stray) / fifo->frame_bytes);
-	return 0;
+	fifo->n_frames = n / fifo->frame_bytes;
+	n_stray = n % fifo->frame_bytes;
+	/* That of an overrun comes first; where another one is, its length does not tell. */
+	return n_stray == 0 || fifo->overrun ? n_stray : n;
 }
 
 static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
@@ -218,7 +196,7 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 	if (fifo->raw_pos + fifo->frame_bytes > fifo->raw_end) {
 		return false;
 	}
-	fifo->raw_pos = (uint16_t)(fifo->raw_pos + fifo->frame_bytes);
+	fifo->raw_pos += fifo->frame_bytes;
 	sample->garbled = (raw[0] & HEADER_MASK) != (HEADER_OF_DATA | (gyro ? HEADER_GYR : 0) | (acc ? HEADER_ACC : 0));
 	if (gyro) {
 		emlearn_imu_fifo_axes_le(&raw[HEADER_BYTES], sample->gyro);

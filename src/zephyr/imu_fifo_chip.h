@@ -16,6 +16,10 @@
 /* Is there a chip that needs a flush command and revive(), and that can tell what is no frame? */
 #define EMLEARN_IMU_FIFO_BOSCH IS_ENABLED(CONFIG_DT_HAS_BOSCH_BMI270_ENABLED)
 
+/* Is there a chip with tags in its FIFO? */
+#define EMLEARN_IMU_FIFO_TAGGED                                                                                        \
+	(IS_ENABLED(CONFIG_DT_HAS_ST_LSM6DSO_ENABLED) || IS_ENABLED(CONFIG_DT_HAS_ST_ISM330DHCX_ENABLED))
+
 /* Consecutive registers. */
 struct emlearn_imu_fifo_range {
 	uint8_t first;
@@ -51,7 +55,7 @@ struct emlearn_imu_fifo_chip {
 	 * watermark; or write that, and read the settings again. Returns 0 or a negative errno.
 	 */
 	int (*set_up)(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got);
-	/* Set n_frames, n_stray and overrun. Returns 0 or a negative errno. */
+	/* Set n_frames and overrun. Returns the bytes before the first whole frame, or a negative errno. */
 	int (*level)(struct emlearn_imu_fifo *fifo);
 	/* Take a frame from raw[raw_pos] on, and move raw_pos. False if there is none before raw_end. */
 	bool (*take)(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *sample);
@@ -71,6 +75,9 @@ enum emlearn_imu_fifo_direction {
 	EMLEARN_IMU_FIFO_READ,
 	EMLEARN_IMU_FIFO_WRITE,
 };
+
+/* One transfer, as emlearn_imu_bus_transfer says; counted if it fails. */
+int emlearn_imu_fifo_transfer(struct emlearn_imu_fifo *fifo, uint8_t *message, uint8_t *data, size_t n);
 
 /*
  * Read or write n registers; tries again a few times, and counts what failed. message: number of the first one, and

@@ -2,6 +2,7 @@
 #include "imu_fifo_drain.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "imu_fifo_track.h"
@@ -21,22 +22,19 @@ int64_t emlearn_imu_fifo_newest_us(const struct emlearn_imu_fifo *fifo)
 	return fifo->surveyed_us - emlearn_imu_fifo_us(fifo, 1) / 2;
 }
 
-bool emlearn_imu_fifo_is_late(const struct emlearn_imu_fifo *fifo, uint32_t part)
-{
-	const uint32_t room_us = emlearn_imu_fifo_us(fifo, (uint32_t)fifo->capacity - fifo->n_frames);
-
-	return emlearn_imu_now_us() - fifo->surveyed_us > room_us / part;
-}
-
 /* Nothing that was read or is still in the chip can be believed. */
 static void forget(struct emlearn_imu_fifo *fifo)
 {
 	fifo->lost = true;
-	fifo->timed.holds = false;
-	fifo->raw_pos = fifo->raw_end;
-	fifo->tagged.parts = 0;
-	fifo->tagged.part_bytes = 0;
 	fifo->due_frames = 0;
+	if (EMLEARN_IMU_FIFO_IS_UNEVEN) {
+		fifo->raw_pos = fifo->raw_end;
+		fifo->timed.holds = false;
+	}
+	if (EMLEARN_IMU_FIFO_TAGGED) {
+		fifo->tagged.parts = 0;
+		fifo->tagged.part_bytes = 0;
+	}
 }
 
 /* A chip that has lost its settings counts time anew, and may need more than them. */
@@ -66,69 +64,62 @@ int emlearn_imu_fifo_rearm(struct emlearn_imu_fifo *fifo)
 /* Read bytes out of the FIFO. A transfer that fails may have taken some. */
 static int read_data(struct emlearn_imu_fifo *fifo, size_t n_bytes)
 {
-	const struct emlearn_imu_fifo_wiring *wiring = fifo->wiring;
-	int rc = emlearn_imu_bus_read(&wiring->bus, wiring->chip->data_reg, wiring->raw, n_bytes);
+	uint8_t reg = fifo->wiring->chip->data_reg;
 
-	fifo->reader->stats.n_bus_errors += rc != 0 ? 1u : 0u;
-	return rc;
+	return emlearn_imu_fifo_transfer(fifo, &reg, fifo->wiring->raw, n_bytes);
 }
 
-/* Is the FIFO on, as we left it? */
-static int is_set_up(struct emlearn_imu_fifo *fifo)
+/*
+ * Count what is in the FIFO. Returns the bytes before the first whole frame, INT_MAX if it is not as we left it, or a
+ * negative errno.
+ */
+static int count(struct emlearn_imu_fifo *fifo)
 {
-	uint8_t mode[2] = {fifo->wiring->chip->mode_reg};
+	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
+	uint8_t mode[2] = {chip->mode_reg};
 	int rc = emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_READ, mode, 1);
 
-	return rc != 0 ? rc : mode[1] == fifo->settings[fifo->n_settings - 1];
+	if (rc != 0) {
+		return rc;
+	}
+	return mode[1] == fifo->settings[fifo->n_settings - 1] ? chip->level(fifo) : INT_MAX;
 }
 
 int emlearn_imu_fifo_survey(struct emlearn_imu_fifo *fifo)
 {
-	const uint16_t watermark = fifo->wiring->watermark;
+	const struct emlearn_imu_fifo_wiring *wiring = fifo->wiring;
+	const int chunk_bytes = CHUNK_FRAMES * fifo->frame_bytes;
 	int finding = EMLEARN_IMU_FIFO_SOUND;
+	int n_skip;
 
-	for (unsigned int tries = ALIGN_TRIES;; tries--) {
-		size_t n_skip;
-		int rc = is_set_up(fifo);
-
-		if (rc == 0 || tries == 0) {
+	for (unsigned int tries = ALIGN_TRIES; (n_skip = count(fifo)) != 0 || fifo->overrun; tries--) {
+		if (n_skip < 0) {
+			return n_skip;
+		}
+		if (n_skip > chunk_bytes || tries == 0) {
 			finding = EMLEARN_IMU_FIFO_BROKEN;
-			rc = emlearn_imu_fifo_rearm(fifo);
-			if (rc < 0) {
-				return rc;
+			n_skip = emlearn_imu_fifo_rearm(fifo);
+			if (n_skip < 0) {
+				return n_skip;
 			}
 			break;
 		}
-		if (rc > 0) {
-			rc = fifo->wiring->chip->level(fifo);
-		}
-		if (rc < 0) {
-			return rc;
-		}
-		if (!fifo->overrun && fifo->n_stray == 0) {
-			break;
-		}
-		n_skip = fifo->n_stray;
+		finding = MAX(finding, EMLEARN_IMU_FIFO_MISALIGNED);
 		if (fifo->overrun) {
 			/* It goes on overwriting what is read next: give some frames up to get ahead of it. */
-			n_skip += (size_t)MIN(CHUNK_FRAMES, fifo->n_frames) * fifo->frame_bytes;
+			n_skip += MIN(CHUNK_FRAMES - 1, (int)fifo->n_frames) * fifo->frame_bytes;
 			fifo->reader->stats.n_overruns += finding != EMLEARN_IMU_FIFO_BROKEN ? 1u : 0u;
 			finding = EMLEARN_IMU_FIFO_BROKEN;
 		}
-		finding = MAX(finding, EMLEARN_IMU_FIFO_MISALIGNED);
 		forget(fifo);
 		/* What a failed transfer has taken out, the next look sees. */
-		for (size_t n; n_skip > 0; n_skip -= n) {
-			n = MIN(n_skip, (size_t)CHUNK_FRAMES * fifo->frame_bytes);
-			(void)read_data(fifo, n);
-		}
+		(void)read_data(fifo, (size_t)n_skip);
 	}
 	fifo->surveyed_us = emlearn_imu_now_us();
 	fifo->n_surveyed = fifo->n_frames;
-	if (fifo->due_frames == 0 && fifo->n_frames >= watermark) {
+	if (fifo->due_frames == 0 && fifo->n_frames >= wiring->watermark) {
 		/* Whole batches, but for the last one of a watermark. */
-		fifo->due_frames =
-			(uint16_t)MAX(watermark, fifo->n_frames - fifo->n_frames % fifo->wiring->batch_frames);
+		fifo->due_frames = MAX(wiring->watermark, fifo->n_frames - fifo->n_frames % wiring->batch_frames);
 	}
 	return finding;
 }
@@ -170,18 +161,21 @@ static enum verdict time_of(struct emlearn_imu_fifo *fifo, uint32_t time, uint32
 static enum verdict number_of(struct emlearn_imu_fifo *fifo, const struct emlearn_imu_fifo_sample *sample,
 			      uint32_t *number)
 {
-	const int64_t newest_us = emlearn_imu_fifo_newest_us(fifo);
-	bool is_exact = !fifo->lost;
+	const bool lost = fifo->lost;
+	int64_t newest_us = 0;
+	bool is_exact = !lost;
 
 	if (EMLEARN_IMU_FIFO_BOSCH && sample->garbled) {
 		fifo->reader->stats.n_odd++;
 		return GARBLED;
 	}
 	*number = fifo->number;
-	if (fifo->lost) {
+	if (lost) {
 		/* The oldest one that was surveyed. */
-		const uint32_t oldest = emlearn_imu_clock_number_at(&fifo->clock, newest_us) + 1 - fifo->n_surveyed;
+		uint32_t oldest;
 
+		newest_us = emlearn_imu_fifo_newest_us(fifo);
+		oldest = emlearn_imu_clock_number_at(&fifo->clock, newest_us) + 1 - fifo->n_surveyed;
 		*number += (uint32_t)MAX((int32_t)(oldest - *number), 0);
 	}
 	if (emlearn_imu_fifo_is_timed(fifo)) {
@@ -192,7 +186,7 @@ static enum verdict number_of(struct emlearn_imu_fifo *fifo, const struct emlear
 			return verdict;
 		}
 	}
-	if (fifo->lost) {
+	if (lost) {
 		fifo->lost = false;
 		emlearn_imu_clock_restart(&fifo->clock, *number + fifo->n_surveyed - 1, newest_us);
 	}
@@ -217,7 +211,7 @@ static void convert(const struct emlearn_imu_fifo *fifo, const struct emlearn_im
 /* What a drain has gathered. */
 struct gathered {
 	uint32_t first; /* number of the first frame */
-	size_t n;
+	uint32_t n;
 	int rc;       /* of the last transfer: frames, 0 if none was due, or a negative errno */
 	bool fetched; /* from the chip, not from what was left over */
 	bool garbled; /* there was one that makes no sense */
@@ -227,10 +221,10 @@ struct gathered {
 /* Read the next due frames from the chip. */
 static void fetch(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
 {
-	const size_t room = fifo->wiring->batch_frames - gathered->n;
-	const size_t n = MIN(MIN(room, fifo->due_frames), CHUNK_FRAMES);
+	const uint32_t room = fifo->wiring->batch_frames - gathered->n;
+	const uint32_t n = MIN(MIN(room, fifo->due_frames), CHUNK_FRAMES);
 	/* The rest of a frame of which a part was read, so that the FIFO stands at the beginning of one again. */
-	const size_t n_bytes = n * fifo->frame_bytes - fifo->tagged.part_bytes;
+	const uint32_t n_bytes = n * fifo->frame_bytes - (EMLEARN_IMU_FIFO_TAGGED ? fifo->tagged.part_bytes : 0u);
 
 	gathered->rc = (int)n;
 	if (n == 0) {
@@ -242,11 +236,12 @@ static void fetch(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
 		return;
 	}
 	/* What was read before has made room. */
-	gathered->overran |= emlearn_imu_fifo_is_late(fifo, 1);
-	fifo->due_frames = (uint16_t)(fifo->due_frames - n);
-	fifo->n_frames = (uint16_t)(fifo->n_frames - n);
+	gathered->overran |= (uint32_t)(emlearn_imu_now_us() - fifo->surveyed_us) >
+			     emlearn_imu_fifo_us(fifo, fifo->capacity - fifo->n_frames);
+	fifo->due_frames -= n;
+	fifo->n_frames -= n;
 	fifo->raw_pos = 0;
-	fifo->raw_end = (uint16_t)n_bytes;
+	fifo->raw_end = n_bytes;
 }
 
 /* Put a frame behind the others, or keep it for the next batch if some are missing before it. False to end. */
@@ -296,7 +291,7 @@ static void gather(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
 static int check(struct emlearn_imu_fifo *fifo, const struct gathered *gathered)
 {
 	const int64_t since_us = fifo->surveyed_us;
-	const uint16_t n_frames = fifo->n_frames;
+	const uint32_t n_frames = fifo->n_frames;
 	bool is_untouched;
 	int finding;
 
@@ -358,6 +353,6 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *
 	batch->n_lost = gathered.first - fifo->next;
 	batch->loss = (enum emlearn_loss)fifo->loss;
 	fifo->loss = EMLEARN_LOSS_EXACT;
-	fifo->next = gathered.first + (uint32_t)gathered.n;
+	fifo->next = gathered.first + gathered.n;
 	return 1;
 }

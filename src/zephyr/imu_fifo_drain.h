@@ -37,9 +37,6 @@ int emlearn_imu_fifo_survey(struct emlearn_imu_fifo *fifo);
  */
 int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *batch);
 
-/* Is the last survey longer ago than a part of the time in which the FIFO fills up? */
-bool emlearn_imu_fifo_is_late(const struct emlearn_imu_fifo *fifo, uint32_t part);
-
 /* How long so many frames take. */
 uint32_t emlearn_imu_fifo_us(const struct emlearn_imu_fifo *fifo, uint32_t n_frames);
 
@@ -48,8 +45,7 @@ int64_t emlearn_imu_fifo_newest_us(const struct emlearn_imu_fifo *fifo);
 
 /* Can one of the chips take more or less than one frame out of as many bytes as a frame has? */
 #define EMLEARN_IMU_FIFO_IS_UNEVEN                                                                                     \
-	(IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS) || IS_ENABLED(CONFIG_DT_HAS_ST_LSM6DSO_ENABLED) ||      \
-	 IS_ENABLED(CONFIG_DT_HAS_ST_ISM330DHCX_ENABLED) || EMLEARN_IMU_FIFO_BOSCH)
+	(IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS) || EMLEARN_IMU_FIFO_TAGGED || EMLEARN_IMU_FIFO_BOSCH)
 
 /* Are there frames that have left the chip and were not delivered? */
 static inline bool emlearn_imu_fifo_has_leftovers(const struct emlearn_imu_fifo *fifo)

@@ -38,17 +38,14 @@ static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
 	const unsigned int words = fifo->wiring->watermark * fifo->frame_bytes / 2u;
 	uint8_t *ctrl = &fifo->settings[FIFO_AT + 1];
-	int rc = emlearn_imu_fifo_st_see(fifo, got);
+	const unsigned int rate = emlearn_imu_fifo_st_see(fifo, got);
 
-	if (rc < 0) {
-		return rc;
-	}
 	ctrl[0] = (uint8_t)words;
 	ctrl[1] = (uint8_t)(words >> 8);
 	ctrl[2] = (uint8_t)((emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO) ? GYRO_EACH : 0) |
 			    (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC) ? ACC_EACH : 0));
 	ctrl[3] = 0;
-	ctrl[4] = (uint8_t)(rc << RATE_SHIFT | ST_MODE_CONTINUOUS);
+	ctrl[4] = (uint8_t)(rate << RATE_SHIFT | ST_MODE_CONTINUOUS);
 	if (emlearn_imu_fifo_is_timed(fifo)) {
 		fifo->settings[ST_CTRL_AT(ST_CTRL10_C)] |= ST_TIMER_EN;
 		fifo->settings[TIMER_AT + 1] |= TIMER_HR;
@@ -63,6 +60,7 @@ static int level(struct emlearn_imu_fifo *fifo)
 {
 	uint8_t status[5] = {ST_FIFO_STATUS1};
 	unsigned int n_bytes;
+	unsigned int n_stray = 0;
 	unsigned int behind;
 	int rc = emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_READ, status, 4);
 
@@ -74,10 +72,12 @@ static int level(struct emlearn_imu_fifo *fifo)
 		n_bytes = 2 * WORDS; /* 11 bits do not count a full FIFO */
 	}
 	behind = 2 * (sys_get_le16(&status[3]) & PATTERN_MASK) % fifo->frame_bytes;
-	fifo->n_stray = (uint16_t)(behind == 0 ? 0 : MIN(n_bytes, fifo->frame_bytes - behind));
-	fifo->n_frames = (uint16_t)((n_bytes - fifo->n_stray) / fifo->frame_bytes);
+	if (behind != 0) {
+		n_stray = MIN(n_bytes, fifo->frame_bytes - behind);
+	}
+	fifo->n_frames = (n_bytes - n_stray) / fifo->frame_bytes;
 	fifo->overrun = (status[2] & OVER_RUN) != 0;
-	return 0;
+	return (int)n_stray;
 }
 
 static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *sample)
@@ -87,7 +87,7 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 	if (fifo->raw_pos + fifo->frame_bytes > fifo->raw_end) {
 		return false;
 	}
-	fifo->raw_pos = (uint16_t)(fifo->raw_pos + fifo->frame_bytes);
+	fifo->raw_pos += fifo->frame_bytes;
 	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO)) {
 		emlearn_imu_fifo_axes_le(raw, sample->gyro);
 		raw += SET_BYTES;

@@ -39,15 +39,12 @@ static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
 	const unsigned int entries = (unsigned int)fifo->wiring->watermark * fifo->frame_bytes / ENTRY_BYTES;
 	uint8_t *ctrl = &fifo->settings[FIFO_AT + 1];
-	int rc = emlearn_imu_fifo_st_see(fifo, got);
+	const unsigned int rate = emlearn_imu_fifo_st_see(fifo, got);
 
-	if (rc < 0) {
-		return rc;
-	}
 	ctrl[0] = (uint8_t)entries;
 	ctrl[1] = (uint8_t)(entries >> 8);
-	ctrl[2] = (uint8_t)((emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO) ? rc << GYRO_RATE_SHIFT : 0) |
-			    (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC) ? rc : 0));
+	ctrl[2] = (uint8_t)((emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO) ? rate << GYRO_RATE_SHIFT : 0) |
+			    (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC) ? rate : 0));
 	ctrl[3] = ST_MODE_CONTINUOUS;
 	if (emlearn_imu_fifo_is_timed(fifo)) {
 		fifo->settings[ST_CTRL_AT(ST_CTRL10_C)] |= ST_TIMER_EN;
@@ -68,8 +65,7 @@ static int level(struct emlearn_imu_fifo *fifo)
 	}
 	/* With what was read of a frame already. */
 	n_bytes = ENTRY_BYTES * (sys_get_le16(&status[1]) & ENTRIES_MASK) + fifo->tagged.part_bytes;
-	fifo->n_frames = (uint16_t)(n_bytes / fifo->frame_bytes);
-	fifo->n_stray = 0;
+	fifo->n_frames = n_bytes / fifo->frame_bytes;
 	fifo->overrun = (status[2] & (OVERRUN | OVERRUN_LATCHED)) != 0;
 	return 0;
 }

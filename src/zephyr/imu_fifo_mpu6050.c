@@ -61,38 +61,21 @@ static uint8_t filter_for(uint32_t rate_mhz)
 	return code;
 }
 
-static int see_acc(struct emlearn_imu_fifo *fifo, uint8_t config, struct emlearn_imu_got *got)
-{
-	const unsigned int shift = RANGE(config);
-
-	return emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_ACC,
-					 (struct emlearn_imu_step){1u << shift, 16384}, 2000u << shift, got);
-}
-
-static int see_gyro(struct emlearn_imu_fifo *fifo, uint8_t config, struct emlearn_imu_got *got)
-{
-	/* 131, 65.5, 32.8 and 16.4 codes a degree per second. */
-	static const struct emlearn_imu_step steps[] = {{1, 131}, {2, 131}, {5, 164}, {5, 82}};
-
-	return emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_GYRO, steps[RANGE(config)],
-					 250000u << RANGE(config), got);
-}
-
 /* See rate and ranges. */
 static int see(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
-	uint8_t seen[N_SEEN];
+	/* 131, 65.5, 32.8 and 16.4 codes a degree per second. */
+	static const struct emlearn_imu_step steps[] = {{1, 131}, {2, 131}, {5, 164}, {5, 82}};
+	uint8_t seen[N_SEEN] = {0};
 	int rc = emlearn_imu_fifo_read_regs(fifo, SMPLRT_DIV, seen, sizeof(seen));
+	const unsigned int acc = RANGE(seen[SEEN_ACC]);
+	const unsigned int gyro = RANGE(seen[SEEN_GYRO]);
 
-	if (rc == 0) {
-		rc = emlearn_imu_settle_rate(fifo->reader, BASE_MHZ / (1u + seen[SEEN_DIV]), got);
-	}
-	if (rc == 0 && emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC)) {
-		rc = see_acc(fifo, seen[SEEN_ACC], got);
-	}
-	if (rc == 0 && emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO)) {
-		rc = see_gyro(fifo, seen[SEEN_GYRO], got);
-	}
+	got->rate_mhz = BASE_MHZ / (1u + seen[SEEN_DIV]);
+	got->acc_step = (struct emlearn_imu_step){1u << acc, 16384};
+	got->acc_range_mg = 2000u << acc;
+	got->gyro_step = steps[gyro];
+	got->gyro_range_mdps = 250000u << gyro;
 	return rc;
 }
 
@@ -113,7 +96,7 @@ static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 		return rc;
 	}
 	fifo->frame_bytes = (uint8_t)(SET_BYTES * (acc + gyro) + TEMPERATURE_BYTES);
-	filter = filter_for(fifo->reader->rate_mhz);
+	filter = filter_for(got->rate_mhz);
 	rc = emlearn_imu_fifo_write_regs(fifo, CONFIG, &filter, 1);
 	if (rc == 0 && id == ID_MPU6886) {
 		each &= EACH_GYRO_MPU6886 | EACH_ACC;
@@ -150,13 +133,9 @@ static int level(struct emlearn_imu_fifo *fifo)
 		return rc;
 	}
 	fifo->overrun = n >= CAPACITY;
-	fifo->n_stray = (uint16_t)(n % fifo->frame_bytes);
-	if (fifo->n_stray != 0 && !fifo->overrun) {
-		/* Where among the frames the odd bytes are, nothing tells. */
-		fifo->n_stray = n;
-	}
-	fifo->n_frames = (uint16_t)((n - fifo->n_stray) / fifo->frame_bytes);
-	return 0;
+	fifo->n_frames = n / fifo->frame_bytes;
+	/* Where among the frames the odd bytes are, nothing tells. */
+	return n % fifo->frame_bytes == 0 || fifo->overrun ? n % fifo->frame_bytes : n;
 }
 
 static void axes_be(const uint8_t *raw, int32_t axes[EMLEARN_AXES])
@@ -173,7 +152,7 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 	if (fifo->raw_pos + fifo->frame_bytes > fifo->raw_end) {
 		return false;
 	}
-	fifo->raw_pos = (uint16_t)(fifo->raw_pos + fifo->frame_bytes);
+	fifo->raw_pos += fifo->frame_bytes;
 	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC)) {
 		axes_be(raw, sample->acc);
 	}

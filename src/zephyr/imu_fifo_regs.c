@@ -13,17 +13,27 @@
 /* Most bytes that are copied behind the number of their register. */
 #define FEW 4
 
+int emlearn_imu_fifo_transfer(struct emlearn_imu_fifo *fifo, uint8_t *message, uint8_t *data, size_t n)
+{
+	const struct emlearn_imu_bus *bus = &fifo->wiring->bus;
+	int rc = bus->transfer(bus, message, data, n);
+
+	if (rc != 0) {
+		fifo->reader->stats.n_bus_errors++;
+	}
+	return rc;
+}
+
 int emlearn_imu_fifo_regs(struct emlearn_imu_fifo *fifo, enum emlearn_imu_fifo_direction direction, uint8_t *message,
 			  size_t n)
 {
-	const struct emlearn_imu_bus *bus = &fifo->wiring->bus;
-	int rc = -EIO;
+	unsigned int tries = TRIES;
+	int rc;
 
-	for (unsigned int i = 0; i < TRIES && rc != 0; i++) {
-		rc = direction == EMLEARN_IMU_FIFO_READ ? emlearn_imu_bus_read(bus, message[0], &message[1], n)
-							: emlearn_imu_bus_write(bus, message, 1 + n);
-		fifo->reader->stats.n_bus_errors += rc != 0 ? 1u : 0u;
-	}
+	do {
+		rc = direction == EMLEARN_IMU_FIFO_READ ? emlearn_imu_fifo_transfer(fifo, message, &message[1], n)
+							: emlearn_imu_fifo_transfer(fifo, message, NULL, 1 + n);
+	} while (rc != 0 && --tries > 0);
 	return rc;
 }
 

@@ -13,49 +13,29 @@
 #define GYRO_NUM 35u
 #define GYRO_DEN 8000u
 
-static uint32_t rate_mhz(unsigned int code)
+unsigned int emlearn_imu_fifo_st_see(const struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
-	static const uint16_t rates_dhz[] = {0, 125, 260, 520, 1040, 2080, 4160, 8330, 16600, 33300};
-
-	return code < ARRAY_SIZE(rates_dhz) ? rates_dhz[code] * UINT32_C(100) : 0;
-}
-
-static int see_acc(struct emlearn_imu_fifo *fifo, uint8_t ctrl, struct emlearn_imu_got *got)
-{
+	static const uint16_t rates_dhz[16] = {0, 125, 260, 520, 1040, 2080, 4160, 8330, 16600, 33300};
 	/* 2, 16, 4 and 8 g. */
-	static const uint8_t shifts[] = {0, 3, 1, 2};
-	const unsigned int shift = shifts[RANGE(ctrl)];
-
-	return emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_ACC,
-					 (struct emlearn_imu_step){ACC_NUM << shift, ACC_DEN}, 2000u << shift, got);
-}
-
-static int see_gyro(struct emlearn_imu_fifo *fifo, uint8_t ctrl, struct emlearn_imu_got *got)
-{
+	static const uint8_t acc_shifts[] = {0, 3, 1, 2};
+	const uint8_t sensors = fifo->reader->asked.sensors;
+	const uint8_t acc = fifo->settings[ST_CTRL_AT(ST_CTRL1_XL)];
+	const uint8_t gyro = fifo->settings[ST_CTRL_AT(ST_CTRL2_G)];
+	const unsigned int acc_shift = acc_shifts[RANGE(acc)];
 	/* 250 dps and up; 4000 is the ism330dhcx's. */
-	const unsigned int shift = (ctrl & G_4000) != 0 ? 5u : (ctrl & G_125) != 0 ? 0u : 1u + RANGE(ctrl);
+	const unsigned int gyro_shift = (gyro & G_4000) != 0 ? 5u : (gyro & G_125) != 0 ? 0u : 1u + RANGE(gyro);
+	unsigned int code = (sensors & EMLEARN_SENSOR_ACC) != 0 ? acc >> RATE_SHIFT : gyro >> RATE_SHIFT;
 
-	return emlearn_imu_set_code_step(fifo->reader, EMLEARN_SENSOR_GYRO,
-					 (struct emlearn_imu_step){GYRO_NUM << shift, GYRO_DEN}, 125000u << shift, got);
-}
-
-int emlearn_imu_fifo_st_see(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
-{
-	const bool acc = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC);
-	const bool gyro = emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO);
-	const uint8_t *ctrl = &fifo->settings[ST_CTRL_AT(ST_CTRL1_XL)];
-	const unsigned int code = ctrl[acc ? 0 : 1] >> RATE_SHIFT;
-	/* Sensors at two rates make no frames: no rate. */
-	const bool is_one = !acc || !gyro || ctrl[1] >> RATE_SHIFT == (int)code;
-	int rc = emlearn_imu_settle_rate(fifo->reader, is_one ? rate_mhz(code) : 0, got);
-
-	if (rc == 0 && acc) {
-		rc = see_acc(fifo, ctrl[0], got);
+	if ((sensors & EMLEARN_SENSOR_GYRO) != 0 && gyro >> RATE_SHIFT != (int)code) {
+		/* Sensors at two rates make no frames: no rate. */
+		code = 0;
 	}
-	if (rc == 0 && gyro) {
-		rc = see_gyro(fifo, ctrl[1], got);
-	}
-	return rc == 0 ? (int)code : rc;
+	got->rate_mhz = rates_dhz[code] * UINT32_C(100);
+	got->acc_step = (struct emlearn_imu_step){ACC_NUM << acc_shift, ACC_DEN};
+	got->acc_range_mg = 2000u << acc_shift;
+	got->gyro_step = (struct emlearn_imu_step){GYRO_NUM << gyro_shift, GYRO_DEN};
+	got->gyro_range_mdps = 125000u << gyro_shift;
+	return code;
 }
 
 void emlearn_imu_fifo_st_route(struct emlearn_imu_fifo *fifo)

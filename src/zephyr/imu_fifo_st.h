@@ -10,6 +10,7 @@
 #define ST_INT_FIFO_TH 0x08
 #define ST_WHO_AM_I 0x0F
 #define ST_CTRL1_XL 0x10
+#define ST_CTRL2_G 0x11
 #define ST_CTRL10_C 0x19
 #define ST_TIMER_EN 0x20
 /* The first ranges of the settings: INT1_CTRL and 2, CTRL1_XL to CTRL10_C. */
@@ -35,10 +36,10 @@
 #define ST_TICKS_HZ 40000
 
 /*
- * See rates and ranges of the sensors that are asked for. Returns the code of the rate, which the FIFO takes too, or a
- * negative errno.
+ * See rates and ranges. Returns the code of the rate of the sensors that are asked for, which the FIFO takes too; 0 if
+ * they have not one.
  */
-int emlearn_imu_fifo_st_see(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got);
+unsigned int emlearn_imu_fifo_st_see(const struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got);
 
 /* Let the pin that is wired follow the watermark. */
 void emlearn_imu_fifo_st_route(struct emlearn_imu_fifo *fifo);

@@ -135,37 +135,19 @@ static int64_t set_rate(const struct device *dev, enum sensor_channel channel, c
 	return rate_mhz;
 }
 
-static int check_rate(const struct emlearn_imu_reader *reader, int64_t rate_mhz)
+/* Ask the driver for the rate of one sensor. */
+static void negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel channel, struct emlearn_imu_got *got)
 {
-	const struct emlearn_imu_asked *asked = &reader->asked;
-
-	if (rate_mhz == 0 || !is_rate(asked, rate_mhz)) {
-		LOG_ERR("%s runs at %u mHz; the model wants %u mHz within %u permille", reader->dev->name,
-			(uint32_t)rate_mhz, asked->rate_mhz, asked->rate_tolerance_permille);
-		return -ERANGE;
-	}
-	return 0;
-}
-
-int emlearn_imu_settle_rate(struct emlearn_imu_reader *reader, uint32_t rate_mhz, struct emlearn_imu_got *got)
-{
-	got->rate_mhz = rate_mhz;
-	reader->rate_mhz = rate_mhz;
-	return check_rate(reader, rate_mhz);
-}
-
-static int negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel channel, struct emlearn_imu_got *got)
-{
-	const struct emlearn_imu_asked *asked = &reader->asked;
-	const struct device *dev = reader->dev;
-	int64_t rate_mhz = set_rate(dev, channel, asked);
+	const int64_t rate_mhz = set_rate(reader->dev, channel, &reader->asked);
 
 	if (rate_mhz <= 0) {
-		LOG_WRN("%s does not say its rate; the model wants %u mHz", dev->name, asked->rate_mhz);
-		return 0;
+		LOG_WRN("%s does not say its rate; the model wants %u mHz", reader->dev->name, reader->asked.rate_mhz);
+		return;
 	}
-	got->rate_mhz = (uint32_t)rate_mhz;
-	return check_rate(reader, rate_mhz);
+	/* Of two rates, the one that the model cannot use. */
+	if (got->rate_mhz == 0 || is_rate(&reader->asked, got->rate_mhz)) {
+		got->rate_mhz = (uint32_t)rate_mhz;
+	}
 }
 
 /* Set one range, and see which one it has become. Micro-units, 0 if it was refused and nothing is known. */
@@ -176,23 +158,12 @@ static int64_t try_range(const struct device *dev, enum sensor_channel channel, 
 	return settled(dev, channel, SENSOR_ATTR_FULL_SCALE, accepted);
 }
 
-static int check_range(const struct emlearn_imu_reader *reader, enum sensor_channel channel, uint32_t range,
-		       int64_t wanted)
-{
-	if (range < wanted - wanted / 4) {
-		LOG_ERR("%s: range of channel %d is %u; the model wants %d", reader->dev->name, channel, range,
-			(int)wanted);
-		return -ERANGE;
-	}
-	return 0;
-}
-
 /*
- * Set and check the range of one sensor. least: the smallest nominal range, in thousandths of g or degrees per second,
- * of which there are unit / scale in a micro-unit. range: set to what the driver has, 0 if it does not say.
+ * Ask the driver for the range of one sensor. least: the smallest nominal range, in thousandths of g or degrees per
+ * second, of which there are unit / scale in a micro-unit. Returns what it has, 0 if it does not say.
  */
-static int negotiate_range(struct emlearn_imu_reader *reader, enum sensor_channel channel, int64_t wanted,
-			   int64_t least, int64_t unit, int64_t scale, uint32_t *range)
+static uint32_t negotiate_range(const struct emlearn_imu_reader *reader, enum sensor_channel channel, int64_t wanted,
+				int64_t least, int64_t unit, int64_t scale)
 {
 	const struct device *dev = reader->dev;
 	int64_t nominal = nominal_range(wanted, least) * unit / scale;
@@ -206,28 +177,60 @@ static int negotiate_range(struct emlearn_imu_reader *reader, enum sensor_channe
 		LOG_WRN("%s: range of channel %d is not known; the model wants %d", dev->name, channel, (int)wanted);
 		return 0;
 	}
-	*range = (uint32_t)((micro * scale + unit / 2) / unit);
-	return check_range(reader, channel, *range, wanted);
+	return (uint32_t)((micro * scale + unit / 2) / unit);
 }
 
-static int negotiate(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+static void negotiate(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+{
+	const struct emlearn_imu_asked *asked = &reader->asked;
+
+	if ((asked->sensors & EMLEARN_SENSOR_ACC) != 0) {
+		negotiate_rate(reader, SENSOR_CHAN_ACCEL_XYZ, got);
+		got->acc_range_mg = negotiate_range(reader, SENSOR_CHAN_ACCEL_XYZ, wanted_range(&asked->acc_step),
+						    ACC_RANGE_MG, SENSOR_G, 1000);
+	}
+	if ((asked->sensors & EMLEARN_SENSOR_GYRO) != 0) {
+		negotiate_rate(reader, SENSOR_CHAN_GYRO_XYZ, got);
+		got->gyro_range_mdps = negotiate_range(reader, SENSOR_CHAN_GYRO_XYZ, wanted_range(&asked->gyro_step),
+						       GYRO_RANGE_MDPS, SENSOR_PI, 180000);
+	}
+}
+
+/* Can the model use that range, if it is known? And what is a code of the chip worth, if that is? */
+static int judge_range(const struct emlearn_imu_reader *reader, enum sensor_channel channel, uint32_t range,
+		       const struct emlearn_imu_step *code, const struct emlearn_imu_step *model,
+		       struct emlearn_imu_ratio *ratio)
+{
+	const int64_t wanted = wanted_range(model);
+
+	if (range != 0 && range < wanted - wanted / 4) {
+		LOG_ERR("%s: range of channel %d is %u; the model wants %d", reader->dev->name, channel, range,
+			(int)wanted);
+		return -ERANGE;
+	}
+	emlearn_imu_ratio(ratio, code, model);
+	return 0;
+}
+
+/* Can the model use what the sensor gives? */
+static int judge(struct emlearn_imu_reader *reader, const struct emlearn_imu_got *got)
 {
 	const struct emlearn_imu_asked *asked = &reader->asked;
 	int rc = 0;
 
+	/* A driver may not know its rate; a chip of which a back end knows more has one. */
+	if ((got->rate_mhz != 0 || reader->backend->prepare != NULL) && !is_rate(asked, got->rate_mhz)) {
+		LOG_ERR("%s runs at %u mHz; the model wants %u mHz within %u permille", reader->dev->name,
+			got->rate_mhz, asked->rate_mhz, asked->rate_tolerance_permille);
+		return -ERANGE;
+	}
 	if ((asked->sensors & EMLEARN_SENSOR_ACC) != 0) {
-		rc = negotiate_rate(reader, SENSOR_CHAN_ACCEL_XYZ, got);
-		if (rc == 0) {
-			rc = negotiate_range(reader, SENSOR_CHAN_ACCEL_XYZ, wanted_range(&asked->acc_step),
-					     ACC_RANGE_MG, SENSOR_G, 1000, &got->acc_range_mg);
-		}
+		rc = judge_range(reader, SENSOR_CHAN_ACCEL_XYZ, got->acc_range_mg, &got->acc_step, &asked->acc_step,
+				 &reader->acc_codes);
 	}
 	if (rc == 0 && (asked->sensors & EMLEARN_SENSOR_GYRO) != 0) {
-		rc = negotiate_rate(reader, SENSOR_CHAN_GYRO_XYZ, got);
-		if (rc == 0) {
-			rc = negotiate_range(reader, SENSOR_CHAN_GYRO_XYZ, wanted_range(&asked->gyro_step),
-					     GYRO_RANGE_MDPS, SENSOR_PI, 180000, &got->gyro_range_mdps);
-		}
+		rc = judge_range(reader, SENSOR_CHAN_GYRO_XYZ, got->gyro_range_mdps, &got->gyro_step, &asked->gyro_step,
+				 &reader->gyro_codes);
 	}
 	return rc;
 }
@@ -244,6 +247,12 @@ static void mount(struct emlearn_imu_reader *reader)
 	}
 }
 
+/* An unpaced reader has no clock but the model's. */
+static void set_pace(struct emlearn_imu_reader *reader, const struct emlearn_imu_got *got)
+{
+	reader->rate_mhz = got->rate_mhz != 0 && !reader->asked.unpaced ? got->rate_mhz : reader->asked.rate_mhz;
+}
+
 static int set_up(struct emlearn_imu_reader *reader, const struct emlearn_imu_asked *asked, struct emlearn_imu_got *got)
 {
 	int rc = take(reader, asked);
@@ -258,10 +267,28 @@ static int set_up(struct emlearn_imu_reader *reader, const struct emlearn_imu_as
 		return -EINVAL;
 	}
 	mount(reader);
-	rc = negotiate(reader, got);
+	reader->stats = (struct emlearn_imu_stats){0};
+	negotiate(reader, got);
+	set_pace(reader, got);
+	return 0;
+}
+
+/* What the sensor gives is known: see what the back end knows better, judge it, and start. */
+static int start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+{
+	const struct emlearn_imu_backend *backend = reader->backend;
+	int rc = backend->prepare != NULL ? backend->prepare(reader, got) : 0;
+
 	if (rc == 0) {
-		/* An unpaced reader has no clock but the model's. */
-		reader->rate_mhz = got->rate_mhz != 0 && !asked->unpaced ? got->rate_mhz : asked->rate_mhz;
+		rc = judge(reader, got);
+		if (rc != 0) {
+			return rc;
+		}
+		set_pace(reader, got);
+		rc = backend->start(reader, got);
+	}
+	if (rc != 0) {
+		LOG_ERR("%s: its reader cannot be started (%d)", reader->dev->name, rc);
 	}
 	return rc;
 }
@@ -281,18 +308,17 @@ int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct eml
 	}
 	rc = set_up(reader, asked, got);
 	if (rc == 0) {
-		reader->stats = (struct emlearn_imu_stats){0};
-		rc = reader->backend->start(reader, got);
+		rc = start(reader, got);
 	}
 	reader->running = rc == 0;
 	return rc;
 }
 
-int emlearn_imu_set_up_again(struct emlearn_imu_reader *reader)
+void emlearn_imu_set_up_again(struct emlearn_imu_reader *reader)
 {
 	struct emlearn_imu_got got = {0};
 
-	return negotiate(reader, &got);
+	negotiate(reader, &got);
 }
 
 int64_t emlearn_imu_now_us(void)
@@ -388,24 +414,6 @@ void emlearn_imu_from_q31(const struct emlearn_imu_reader *reader, uint8_t senso
 		counts[i] = emlearn_imu_count_q31(scale, values[i], shift);
 	}
 	to_axes(reader, counts, out);
-}
-
-int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor, struct emlearn_imu_step step,
-			      uint32_t range_milli, struct emlearn_imu_got *got)
-{
-	const bool is_acc = sensor == EMLEARN_SENSOR_ACC;
-	const struct emlearn_imu_step *model = is_acc ? &reader->asked.acc_step : &reader->asked.gyro_step;
-
-	emlearn_imu_ratio(is_acc ? &reader->acc_codes : &reader->gyro_codes, &step, model);
-	if (is_acc) {
-		got->acc_step = step;
-		got->acc_range_mg = range_milli;
-	} else {
-		got->gyro_step = step;
-		got->gyro_range_mdps = range_milli;
-	}
-	return check_range(reader, is_acc ? SENSOR_CHAN_ACCEL_XYZ : SENSOR_CHAN_GYRO_XYZ, range_milli,
-			   wanted_range(model));
 }
 
 void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t codes[EMLEARN_AXES],

@@ -115,15 +115,16 @@ static void see_watermark(struct emlearn_imu_fifo *fifo, uint32_t n_edges, uint3
 /* Look at the chip after so many interrupts, and see to what is wrong. */
 static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 {
+	struct emlearn_imu_stats *stats = &fifo->reader->stats;
 	const uint32_t edge_us = fifo->edge_us;
-	const uint16_t n_before = fifo->n_frames;
+	const uint32_t n_before = fifo->n_frames;
 	const bool was_below = n_before < fifo->wiring->watermark;
 	int finding;
 
 	while (k_sem_take(&fifo->edge, K_NO_WAIT) == 0) {
 		n_edges++;
 	}
-	fifo->reader->stats.n_wakeups += n_edges;
+	stats->n_wakeups += n_edges;
 	finding = emlearn_imu_fifo_survey(fifo);
 	if (finding < 0) {
 		return finding;
@@ -133,7 +134,7 @@ static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 			see_watermark(fifo, n_edges, edge_us);
 		}
 	} else if (n_edges > 0) {
-		fifo->reader->stats.n_spurious += was_below;
+		stats->n_spurious += was_below;
 	} else if (finding == EMLEARN_IMU_FIFO_SOUND && fifo->n_frames <= n_before) {
 		/* Not a frame in all that time: the chip is not what it was. */
 		return emlearn_imu_fifo_rearm(fifo);
@@ -144,18 +145,25 @@ static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 /* Set when to try again; the error once that has gone on for too long. */
 static int judge_failure(struct emlearn_imu_fifo *fifo, int rc)
 {
-	const uint32_t now_us = (uint32_t)emlearn_imu_now_us();
+	const uint32_t pause_us = MIN(emlearn_imu_fifo_us(fifo, fifo->wiring->watermark), PAUSE_MAX_US);
 
-	look_in(fifo, MIN(emlearn_imu_fifo_us(fifo, fifo->wiring->watermark), PAUSE_MAX_US));
-	if (!fifo->failing) {
-		fifo->failed_us = now_us;
-		fifo->failing = true;
-	}
-	if (now_us - fifo->failed_us < CONFIG_EMLEARN_IMU_READER_FIFO_ERROR_MS * UINT32_C(1000)) {
+	look_in(fifo, pause_us);
+	fifo->failing_us += pause_us;
+	if (fifo->failing_us <= CONFIG_EMLEARN_IMU_READER_FIFO_ERROR_MS * UINT32_C(1000)) {
 		return 0;
 	}
-	fifo->failing = false;
+	fifo->failing_us = 0;
 	return rc;
+}
+
+/* Wait for an interrupt or for the time to look, and look. */
+static int wait(struct emlearn_imu_fifo *fifo, k_timepoint_t end)
+{
+	const bool is_last = sys_timepoint_cmp(end, fifo->look) < 0;
+	const int rc = k_sem_take(&fifo->edge, sys_timepoint_timeout(is_last ? end : fifo->look));
+
+	fifo->reader->stats.n_wakeups++;
+	return rc != 0 && is_last ? -EAGAIN : look(fifo, rc == 0);
 }
 
 static int fifo_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
@@ -163,28 +171,20 @@ static int fifo_read(struct emlearn_imu_reader *reader, struct emlearn_batch *ba
 	struct emlearn_imu_fifo *fifo = fifo_of(reader);
 	int rc;
 
-	if (!emlearn_imu_fifo_has_leftovers(fifo) && emlearn_imu_fifo_is_late(fifo, 2)) {
+	if (!emlearn_imu_fifo_has_leftovers(fifo) && sys_timepoint_expired(fifo->look)) {
 		/* Nobody has looked for so long that the FIFO may have run over. */
 		fifo->due_frames = 0;
-		look_in(fifo, 0);
 	}
 	do {
-		if (fifo->due_frames > 0 || emlearn_imu_fifo_has_leftovers(fifo)) {
-			rc = emlearn_imu_fifo_drain(fifo, batch);
-		} else {
-			const bool is_last = sys_timepoint_cmp(end, fifo->look) < 0;
-			const int waited = k_sem_take(&fifo->edge, sys_timepoint_timeout(is_last ? end : fifo->look));
-
-			reader->stats.n_wakeups++;
-			if (waited != 0 && is_last) {
-				return -EAGAIN;
-			}
-			rc = look(fifo, waited == 0);
+		rc = fifo->due_frames > 0 || emlearn_imu_fifo_has_leftovers(fifo) ? emlearn_imu_fifo_drain(fifo, batch)
+										  : wait(fifo, end);
+		if (rc == -EAGAIN) {
+			return rc;
 		}
 		if (rc < 0) {
 			rc = judge_failure(fifo, rc);
 		} else {
-			fifo->failing = false;
+			fifo->failing_us = 0;
 			set_look(fifo);
 		}
 	} while (rc == 0);
@@ -205,37 +205,7 @@ static int check_chip(struct emlearn_imu_fifo *fifo)
 	return rc;
 }
 
-static int set_up(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
-{
-	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
-	int rc = check_chip(fifo);
-
-	if (rc == 0) {
-		rc = emlearn_imu_fifo_settings(fifo, EMLEARN_IMU_FIFO_READ, fifo->settings);
-	}
-	if (rc == 0) {
-		rc = chip->set_up(fifo, got);
-	}
-	if (rc == 0) {
-		rc = emlearn_imu_fifo_turn_on(fifo);
-	}
-	if (rc != 0) {
-		return rc;
-	}
-	fifo->capacity = chip->capacity / fifo->frame_bytes;
-	fifo->surveyed_us = emlearn_imu_now_us();
-	emlearn_imu_clock_start(&fifo->clock, got->rate_mhz);
-	emlearn_imu_clock_restart(&fifo->clock, 0, fifo->surveyed_us + emlearn_imu_fifo_us(fifo, 1));
-	if (emlearn_imu_fifo_is_timed(fifo)) {
-		emlearn_imu_fifo_track_start(&fifo->timed.track, chip->ticks_hz, got->rate_mhz);
-	}
-	set_look(fifo);
-	got->watermark_frames = fifo->wiring->watermark;
-	got->stall_us = emlearn_imu_fifo_us(fifo, (uint32_t)fifo->capacity - fifo->wiring->watermark);
-	return listen(fifo);
-}
-
-static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+static int fifo_prepare(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
 	const struct emlearn_imu_fifo_wiring *wiring =
 		CONTAINER_OF(reader, struct emlearn_imu_reader_fifo, reader)->wiring;
@@ -247,15 +217,38 @@ static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 	fifo->frame_bytes = (uint8_t)(wiring->chip->set_bytes *
 				      (reader->n_channels / EMLEARN_AXES + emlearn_imu_fifo_is_timed(fifo)));
 	fifo->polled = wiring->line.port == NULL;
-	k_sem_init(&fifo->edge, 0, K_SEM_MAX_LIMIT);
-	rc = set_up(fifo, got);
-	if (rc != 0 && rc != -ENODEV && rc != -ERANGE) {
-		LOG_ERR("%s: its FIFO cannot be set up (%d)", reader->dev->name, rc);
+	rc = check_chip(fifo);
+	if (rc == 0) {
+		rc = emlearn_imu_fifo_settings(fifo, EMLEARN_IMU_FIFO_READ, fifo->settings);
 	}
-	return rc;
+	return rc == 0 ? wiring->chip->set_up(fifo, got) : rc;
+}
+
+static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+{
+	struct emlearn_imu_fifo *fifo = fifo_of(reader);
+	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
+	int rc = emlearn_imu_fifo_turn_on(fifo);
+
+	if (rc != 0) {
+		return rc;
+	}
+	k_sem_init(&fifo->edge, 0, K_SEM_MAX_LIMIT);
+	fifo->capacity = chip->capacity / fifo->frame_bytes;
+	fifo->surveyed_us = emlearn_imu_now_us();
+	emlearn_imu_clock_start(&fifo->clock, reader->rate_mhz);
+	emlearn_imu_clock_restart(&fifo->clock, 0, fifo->surveyed_us + emlearn_imu_fifo_us(fifo, 1));
+	if (emlearn_imu_fifo_is_timed(fifo)) {
+		emlearn_imu_fifo_track_start(&fifo->timed.track, chip->ticks_hz, reader->rate_mhz);
+	}
+	set_look(fifo);
+	got->watermark_frames = fifo->wiring->watermark;
+	got->stall_us = emlearn_imu_fifo_us(fifo, fifo->capacity - fifo->wiring->watermark);
+	return listen(fifo);
 }
 
 const struct emlearn_imu_backend emlearn_imu_backend_fifo = {
+	.prepare = fifo_prepare,
 	.start = fifo_start,
 	.read = fifo_read,
 	.stop = fifo_stop,

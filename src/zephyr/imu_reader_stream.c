@@ -303,7 +303,7 @@ static uint32_t stall_us(const struct emlearn_imu_reader_stream *stream)
 	return (uint32_t)MIN(frames * 1000000000u / stream->reader.rate_mhz, UINT32_MAX);
 }
 
-static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+static int stream_prepare(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
 	struct emlearn_imu_reader_stream *stream = stream_of(reader);
 	int rc;
@@ -313,12 +313,13 @@ static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_go
 		return -ENOTSUP;
 	}
 	rc = sensor_get_decoder(reader->dev, &stream->decoder);
-	if (rc == 0) {
-		rc = stream->node.driver->prepare(reader, &stream->node, got);
-	}
-	if (rc != 0) {
-		return rc;
-	}
+	return rc == 0 ? stream->node.driver->prepare(reader, &stream->node, got) : rc;
+}
+
+static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+{
+	struct emlearn_imu_reader_stream *stream = stream_of(reader);
+
 	got->watermark_frames = stream->watermark_frames;
 	got->stall_us = stall_us(stream);
 	emlearn_imu_clock_start(&stream->clock, reader->rate_mhz);
@@ -332,11 +333,7 @@ static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_go
 	stream->gap = false;
 	stream->block = (struct emlearn_imu_stream_block){0};
 	stream->is_estimated = false;
-	rc = emlearn_imu_stream_arm(stream);
-	if (rc != 0) {
-		LOG_ERR("%s: the stream did not start (%d)", reader->dev->name, rc);
-	}
-	return rc;
+	return emlearn_imu_stream_arm(stream);
 }
 
 static void stream_stop(struct emlearn_imu_reader *reader)
@@ -350,6 +347,7 @@ static void stream_stop(struct emlearn_imu_reader *reader)
 }
 
 const struct emlearn_imu_backend emlearn_imu_backend_stream = {
+	.prepare = stream_prepare,
 	.start = stream_start,
 	.read = stream_read,
 	.stop = stream_stop,

@@ -29,17 +29,11 @@ static int adxl362_prepare(struct emlearn_imu_reader *reader, const struct emlea
 			   struct emlearn_imu_got *got)
 {
 	const struct adxl362_data *data = reader->dev->data;
-	int rc = emlearn_imu_stream_has(reader, EMLEARN_SENSOR_ACC);
 
-	if (rc == 0) {
-		rc = emlearn_imu_settle_rate(reader, 12500u << data->accel_odr, got);
-	}
-	if (rc == 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_ACC,
-					       (struct emlearn_imu_step){1, ranges[data->selected_range].per_g},
-					       ranges[data->selected_range].range_g * 1000u, got);
-	}
-	return rc;
+	got->rate_mhz = 12500u << data->accel_odr;
+	got->acc_step = (struct emlearn_imu_step){1, ranges[data->selected_range].per_g};
+	got->acc_range_mg = ranges[data->selected_range].range_g * 1000u;
+	return emlearn_imu_stream_has(reader, EMLEARN_SENSOR_ACC);
 }
 
 /*
@@ -51,14 +45,14 @@ static int adxl362_set_watermark(struct emlearn_imu_reader *reader, const struct
 {
 	const struct adxl362_config *config = reader->dev->config;
 	struct adxl362_data *data = reader->dev->data;
-	int rc = emlearn_imu_set_up_again(reader);
 
+	emlearn_imu_set_up_again(reader);
 	data->fifo_wmark_irq = 0;
 	data->fifo_full_irq = 0;
 	/* Nor does it set up a FIFO that it could not set up the last time. */
 	data->fifo_mode = config->fifo_mode;
 	data->water_mark_lvl = config->water_mark_lvl;
-	return rc != 0 ? rc : adxl362_reg_write_mask(reader->dev, ADXL362_REG_POWER_CTL, UINT8_MAX, config->power_ctl);
+	return adxl362_reg_write_mask(reader->dev, ADXL362_REG_POWER_CTL, UINT8_MAX, config->power_ctl);
 }
 
 /* While the driver reads the FIFO it has forgotten the stream. */

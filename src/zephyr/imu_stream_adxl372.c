@@ -23,16 +23,11 @@ static int adxl372_prepare(struct emlearn_imu_reader *reader, const struct emlea
 			   struct emlearn_imu_got *got)
 {
 	const struct adxl372_data *data = reader->dev->data;
-	int rc = emlearn_imu_stream_has(reader, EMLEARN_SENSOR_ACC);
 
-	if (rc == 0) {
-		rc = emlearn_imu_settle_rate(reader, 400000u << data->odr, got);
-	}
-	if (rc == 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_ACC, (struct emlearn_imu_step){1, CODES_PER_G},
-					       RANGE_MG, got);
-	}
-	return rc;
+	got->rate_mhz = 400000u << data->odr;
+	got->acc_step = (struct emlearn_imu_step){1, CODES_PER_G};
+	got->acc_range_mg = RANGE_MG;
+	return emlearn_imu_stream_has(reader, EMLEARN_SENSOR_ACC);
 }
 
 /*
@@ -48,7 +43,8 @@ static int adxl372_set_watermark(struct emlearn_imu_reader *reader, const struct
 	data->fifo_full_irq = 0;
 	/* Nor does it set up a FIFO that it could not set up the last time. */
 	data->fifo_config = config->fifo_config;
-	return emlearn_imu_set_up_again(reader);
+	emlearn_imu_set_up_again(reader);
+	return 0;
 }
 
 /* While the driver reads the FIFO it has forgotten the stream. */

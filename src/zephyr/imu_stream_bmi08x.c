@@ -57,11 +57,9 @@ static int bmi08x_prepare(struct emlearn_imu_reader *reader, const struct emlear
 			return rc;
 		}
 		rate &= RATE_MASK;
-		rc = emlearn_imu_settle_rate(reader, rate < RATE_FIRST ? 0 : 12500u << (rate - RATE_FIRST), got);
-	}
-	if (rc == 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_ACC, (struct emlearn_imu_step){acc_g, 32768u},
-					       acc_g * 1000u, got);
+		got->rate_mhz = rate < RATE_FIRST ? 0 : 12500u << (rate - RATE_FIRST);
+		got->acc_step = (struct emlearn_imu_step){acc_g, 32768u};
+		got->acc_range_mg = acc_g * 1000u;
 	}
 	return rc;
 }
@@ -82,7 +80,10 @@ static int bmi08x_set_watermark(struct emlearn_imu_reader *reader, const struct 
 	(void)gpio_remove_callback_dt(&config->int_gpio, &data->gpio_cb);
 	rc = reader->dev->ops.init(reader->dev);
 	(void)atomic_set(&data->stream.state, STREAM_OFF);
-	return rc != 0 ? rc : emlearn_imu_set_up_again(reader);
+	if (rc == 0) {
+		emlearn_imu_set_up_again(reader);
+	}
+	return rc;
 }
 
 /* The driver takes an interrupt without a stream for an error, and turns it off. */

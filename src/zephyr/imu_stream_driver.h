@@ -18,9 +18,9 @@
 
 struct emlearn_imu_stream_driver {
 	/**
-	 * Learn what the codes are worth, and the rate.
+	 * Learn what the codes are worth, and the rate; of sensors that the model does not use too.
 	 *
-	 * @param got what was negotiated; its steps, ranges and rate are filled in
+	 * @param got what was negotiated; its steps, ranges and rate are filled in, 0 for a rate of no use
 	 * @return 0, or a negative errno with a log line
 	 */
 	int (*prepare)(struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,

@@ -82,15 +82,11 @@ static int icm4268x_prepare(struct emlearn_imu_reader *reader, const struct emle
 		LOG_ERR("%s: the rate cannot be set (%d)", reader->dev->name, rc);
 		return rc;
 	}
-	if ((reader->asked.sensors & EMLEARN_SENSOR_ACC) != 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_ACC, acc_step((acc_mg + 500u) / 1000u, hires),
-					       acc_mg, got);
-	}
-	if (rc == 0 && (reader->asked.sensors & EMLEARN_SENSOR_GYRO) != 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_GYRO, gyro_step(gyro_mdps, hires), gyro_mdps,
-					       got);
-	}
-	return rc;
+	got->acc_step = acc_step((acc_mg + 500u) / 1000u, hires);
+	got->acc_range_mg = acc_mg;
+	got->gyro_step = gyro_step(gyro_mdps, hires);
+	got->gyro_range_mdps = gyro_mdps;
+	return 0;
 }
 
 /* The driver takes ticks, and turns them into bytes by the rate, rounding up. It writes all its registers again. */

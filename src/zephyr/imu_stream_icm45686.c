@@ -46,17 +46,12 @@ BUILD_ASSERT(offsetof(struct icm45686_encoded_data, fifo_payload) <= EMLEARN_IMU
 static int icm45686_prepare(struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
 			    struct emlearn_imu_got *got)
 {
-	int rc = emlearn_imu_settle_rate(reader, node->rate_mhz, got);
-
-	if (rc == 0 && (reader->asked.sensors & EMLEARN_SENSOR_ACC) != 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_ACC, (struct emlearn_imu_step){1, 16384},
-					       node->acc_range_g * 1000u, got);
-	}
-	if (rc == 0 && (reader->asked.sensors & EMLEARN_SENSOR_GYRO) != 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_GYRO, (struct emlearn_imu_step){125, 16384},
-					       node->gyro_range_dps * 1000u, got);
-	}
-	return rc;
+	got->rate_mhz = node->rate_mhz;
+	got->acc_step = (struct emlearn_imu_step){1, 16384};
+	got->acc_range_mg = node->acc_range_g * 1000u;
+	got->gyro_step = (struct emlearn_imu_step){125, 16384};
+	got->gyro_range_mdps = node->gyro_range_dps * 1000u;
+	return 0;
 }
 
 /*

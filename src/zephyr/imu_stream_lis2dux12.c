@@ -33,17 +33,11 @@ static int lis2dux12_prepare(struct emlearn_imu_reader *reader, const struct eml
 	};
 	const struct lis2dux12_data *data = reader->dev->data;
 	const uint8_t rate = data->odr & RATE_MASK;
-	int rc = emlearn_imu_stream_has(reader, EMLEARN_SENSOR_ACC);
 
-	if (rc == 0) {
-		rc = emlearn_imu_settle_rate(reader, rate < ARRAY_SIZE(rates_mhz) ? rates_mhz[rate] : 0, got);
-	}
-	if (rc == 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_ACC,
-					       (struct emlearn_imu_step){(uint32_t)GAIN_UNIT << data->range, 1000000u},
-					       2000u << data->range, got);
-	}
-	return rc;
+	got->rate_mhz = rate < ARRAY_SIZE(rates_mhz) ? rates_mhz[rate] : 0;
+	got->acc_step = (struct emlearn_imu_step){(uint32_t)GAIN_UNIT << data->range, 1000000u};
+	got->acc_range_mg = 2000u << data->range;
+	return emlearn_imu_stream_has(reader, EMLEARN_SENSOR_ACC);
 }
 
 /*
@@ -57,7 +51,8 @@ static int lis2dux12_set_watermark(struct emlearn_imu_reader *reader, const stru
 	struct lis2dux12_data *data = reader->dev->data;
 
 	data->trig_cfg = (struct trigger_config){0};
-	return emlearn_imu_set_up_again(reader);
+	emlearn_imu_set_up_again(reader);
+	return 0;
 }
 
 static bool lis2dux12_take_back(const struct device *dev, const struct rtio_iodev_sqe *stream)

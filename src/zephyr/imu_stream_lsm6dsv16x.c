@@ -90,8 +90,8 @@ static int settle_rate(struct emlearn_imu_reader *reader, struct emlearn_imu_got
 		return -ENOTSUP;
 	}
 	/* Setting a rate leaves the mode, and so the series, as the devicetree has it. */
-	return emlearn_imu_settle_rate(
-		reader, rate_mhz((config->accel_batch != 0 ? config->accel_odr : config->gyro_odr) >> 4, batch), got);
+	got->rate_mhz = rate_mhz((config->accel_batch != 0 ? config->accel_odr : config->gyro_odr) >> 4, batch);
+	return 0;
 }
 
 static int lsm6dsv16x_prepare(struct emlearn_imu_reader *reader, const struct emlearn_imu_stream_node *node,
@@ -104,20 +104,11 @@ static int lsm6dsv16x_prepare(struct emlearn_imu_reader *reader, const struct em
 	int rc = emlearn_imu_stream_has(reader, (config->accel_batch != 0 ? EMLEARN_SENSOR_ACC : 0) |
 							(config->gyro_batch != 0 ? EMLEARN_SENSOR_GYRO : 0));
 
-	if (rc == 0) {
-		rc = settle_rate(reader, got);
-	}
-	if (rc == 0 && (reader->asked.sensors & EMLEARN_SENSOR_ACC) != 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_ACC,
-					       (struct emlearn_imu_step){GAIN_UNIT_XL * acc_g, 2000000u}, acc_g * 1000u,
-					       got);
-	}
-	if (rc == 0 && (reader->asked.sensors & EMLEARN_SENSOR_GYRO) != 0) {
-		rc = emlearn_imu_set_code_step(reader, EMLEARN_SENSOR_GYRO,
-					       (struct emlearn_imu_step){GYRO_CODE_UDPS * gyro, 1000000u},
-					       125000u * gyro, got);
-	}
-	return rc;
+	got->acc_step = (struct emlearn_imu_step){GAIN_UNIT_XL * acc_g, 2000000u};
+	got->acc_range_mg = acc_g * 1000u;
+	got->gyro_step = (struct emlearn_imu_step){GYRO_CODE_UDPS * gyro, 1000000u};
+	got->gyro_range_mdps = 125000u * gyro;
+	return rc == 0 ? settle_rate(reader, got) : rc;
 }
 
 /*
@@ -129,10 +120,9 @@ static int lsm6dsv16x_set_watermark(struct emlearn_imu_reader *reader, const str
 				    uint16_t frames)
 {
 	struct lsm6dsv16x_data *data = reader->dev->data;
-	int rc = emlearn_imu_set_up_again(reader);
-
+	emlearn_imu_set_up_again(reader);
 	data->trig_cfg = (struct trigger_config){0};
-	return rc != 0 ? rc : set_rate(reader);
+	return set_rate(reader);
 }
 
 static bool lsm6dsv16x_take_back(const struct device *dev, const struct rtio_iodev_sqe *stream)

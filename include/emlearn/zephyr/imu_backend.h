@@ -49,10 +49,18 @@ struct emlearn_imu_reader;
 /** What a back end does. Called by imu_reader.c, which has checked and negotiated what can be. */
 struct emlearn_imu_backend {
 	/**
-	 * Start. The driver has been set up; reader->rate_mhz is what it said.
+	 * For a back end that knows more of the sensor than its driver says: correct what was negotiated in `got`,
+	 * rate, ranges and what the codes are worth. A rate of 0 is one of no use. The reader then judges it.
 	 *
-	 * got holds what was negotiated; a back end that knows better (registers) corrects it, and fills in
-	 * watermark_frames and stall_us. Logs its own errors, naming the device.
+	 * NULL: there is no more to know.
+	 *
+	 * @return 0 or a negative errno
+	 */
+	int (*prepare)(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got);
+	/**
+	 * Start at reader->rate_mhz, and fill in watermark_frames and stall_us.
+	 *
+	 * @return 0 or a negative errno, with nothing running
 	 */
 	int (*start)(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got);
 	/** As emlearn_imu_reader_read(), but for the counting of what is delivered. */
@@ -65,16 +73,16 @@ struct emlearn_imu_backend {
 struct emlearn_imu_reader {
 	const struct emlearn_imu_backend *backend;
 	const struct device *dev;
-	struct emlearn_imu_mount_axis board_mount[EMLEARN_AXES];
+	uint8_t n_channels;
+	bool running;
+	uint32_t rate_mhz;
+	struct emlearn_imu_stats stats;
 	struct emlearn_imu_asked asked; /* its mount is the board's and the model's in one */
+	struct emlearn_imu_mount_axis board_mount[EMLEARN_AXES];
 	struct emlearn_imu_scale acc_scale;
 	struct emlearn_imu_scale gyro_scale;
 	struct emlearn_imu_ratio acc_codes;
 	struct emlearn_imu_ratio gyro_codes;
-	struct emlearn_imu_stats stats;
-	uint32_t rate_mhz;
-	uint8_t n_channels;
-	bool running;
 };
 
 /* A node that EMLEARN_IMU_NODE_CHECK() refuses makes no second error here. */
@@ -112,18 +120,8 @@ void emlearn_imu_from_q31(const struct emlearn_imu_reader *reader, uint8_t senso
 			  int8_t shift, int16_t out[EMLEARN_AXES]);
 
 /**
- * Say what a code of the chip is worth, before emlearn_imu_from_codes(), and set it in `got`.
- *
- * @param step        one that emlearn_imu_scale_acc() takes
- * @param range_milli range, +-, in mg or mdps
- * @return 0; -ERANGE with a log line if the range is under three quarters of the model's
- */
-int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor, struct emlearn_imu_step step,
-			      uint32_t range_milli, struct emlearn_imu_got *got);
-
-/**
  * Codes of the chip to the channels of one sensor of a frame: the same number where chip and model share their step,
- * else the nearest, halves towards plus infinity; held to int16.
+ * else the nearest, halves towards plus infinity; held to int16. For back ends that set the steps in `got`.
  *
  * @param sensor EMLEARN_SENSOR_ACC or EMLEARN_SENSOR_GYRO
  * @param codes  x, y, z of the chip, at most 24 bits
@@ -132,16 +130,8 @@ int emlearn_imu_set_code_step(struct emlearn_imu_reader *reader, uint8_t sensor,
 void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t codes[EMLEARN_AXES],
 			    int16_t out[EMLEARN_AXES]);
 
-/**
- * Say what the sensor's rate really is, where that is known better than by the driver's attributes. Sets it in `got`
- * and reader->rate_mhz.
- *
- * @return 0; -ERANGE with a log line if the model cannot use it
- */
-int emlearn_imu_settle_rate(struct emlearn_imu_reader *reader, uint32_t rate_mhz, struct emlearn_imu_got *got);
-
 /** Set rate and range in the driver again, as at the start: after a chip has lost its power. */
-int emlearn_imu_set_up_again(struct emlearn_imu_reader *reader);
+void emlearn_imu_set_up_again(struct emlearn_imu_reader *reader);
 
 #ifdef __cplusplus
 }

@@ -37,8 +37,6 @@ struct emlearn_imu_fifo;
 /* Where a reader is told to look, and its memory; constant. */
 struct emlearn_imu_fifo_wiring {
 	const struct emlearn_imu_fifo_chip *chip;
-	struct emlearn_imu_bus bus;
-	struct gpio_dt_spec line;
 	struct emlearn_imu_fifo *state;
 	int16_t *frames;
 	uint8_t *raw;
@@ -46,6 +44,8 @@ struct emlearn_imu_fifo_wiring {
 	uint16_t watermark; /* frames */
 	uint8_t int_pin;    /* of the chip, 1 or 2 */
 	bool timed;         /* time stamps in the FIFO */
+	struct gpio_dt_spec line;
+	struct emlearn_imu_bus bus;
 };
 
 /* The chip's time. */
@@ -84,30 +84,28 @@ struct emlearn_imu_fifo_tagged {
 struct emlearn_imu_fifo {
 	struct emlearn_imu_reader *reader;
 	const struct emlearn_imu_fifo_wiring *wiring;
-	struct emlearn_imu_clock clock;
-	int64_t surveyed_us; /* when n_frames was counted */
-	k_timepoint_t look;  /* when to look at the chip, interrupt or not */
-	uint32_t number;     /* of the frame that is read next */
-	uint32_t next;       /* of the frame behind the last one delivered */
-	uint32_t failed_us;  /* since when the bus fails, modulo 2^32 */
-	uint16_t capacity;   /* frames */
-	uint16_t n_surveyed; /* frames that were in the FIFO at the last survey */
-	uint16_t n_frames;   /* whole frames that are left of them */
-	uint16_t n_stray;    /* bytes before the first whole frame */
-	uint16_t due_frames; /* to be read without waiting */
-	uint16_t raw_pos;
-	uint16_t raw_end;
 	uint8_t frame_bytes;
 	uint8_t n_settings;
-	bool overrun; /* the FIFO was full, and frames went */
-	bool lost;    /* `number` may not be that of the oldest frame in the FIFO */
-	bool polled;  /* do not count on the interrupt line */
-	bool failing; /* the last transfer failed */
-	uint8_t loss; /* how what was lost since the last batch is known */
-	uint8_t settings[EMLEARN_IMU_FIFO_SETTINGS_MAX];
-	struct gpio_callback callback;
+	uint8_t loss;        /* how what was lost since the last batch is known */
+	bool overrun;        /* the FIFO was full, and frames went */
+	bool lost;           /* `number` may not be that of the oldest frame in the FIFO */
+	bool polled;         /* do not count on the interrupt line */
+	uint32_t capacity;   /* frames */
+	uint32_t n_surveyed; /* frames that were in the FIFO at the last survey */
+	uint32_t n_frames;   /* whole frames that are left of them */
+	uint32_t due_frames; /* to be read without waiting */
+	uint32_t raw_pos;
+	uint32_t raw_end;
+	uint32_t number;     /* of the frame that is read next */
+	uint32_t next;       /* of the frame behind the last one delivered */
+	uint32_t failing_us; /* of pauses since a transfer last succeeded */
+	uint32_t edge_us;    /* of the newest edge, modulo 2^32 */
+	int64_t surveyed_us; /* when n_frames was counted */
+	k_timepoint_t look;  /* when to look at the chip, interrupt or not */
+	struct emlearn_imu_clock clock;
 	struct k_sem edge;
-	uint32_t edge_us; /* of the newest edge, modulo 2^32 */
+	struct gpio_callback callback;
+	uint8_t settings[EMLEARN_IMU_FIFO_SETTINGS_MAX];
 	struct emlearn_imu_fifo_tagged tagged;
 	struct emlearn_imu_fifo_timed timed;
 };

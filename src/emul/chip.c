@@ -6,6 +6,9 @@
 
 #include "fault_option.h"
 
+/* Frames that may be made at one time. */
+#define IN_HAND_MAX 1000
+
 #define MHZ_NS INT64_C(1000000000000) /* 1 / mHz in nanoseconds */
 
 int64_t chip_now_ns(void)
@@ -99,7 +102,7 @@ static uint32_t frames_in_hand(const struct chip *chip)
 	if (!IS_ENABLED(CONFIG_EMLEARN_EMUL_CATCH_UP) || chip->ops->quiet == NULL || chip_line_is_restless(chip)) {
 		return 0;
 	}
-	return chip_frames_before_faults(chip, chip->ops->quiet(chip));
+	return chip_frames_before_faults(chip, MIN(chip->ops->quiet(chip), IN_HAND_MAX));
 }
 
 static void set_timer(struct chip *chip)

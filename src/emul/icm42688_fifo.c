@@ -121,7 +121,13 @@ uint32_t icm42688_fifo_quiet(const struct chip *chip)
 	const uint32_t count = icm42688_fifo_count(icm);
 	uint32_t n;
 
-	if (room <= 0 || icm42688_is_routed(icm, ICM_DATA_RDY_INT)) {
+	if (icm42688_is_routed(icm, ICM_DATA_RDY_INT)) {
+		return 0;
+	}
+	if (room < 0 || !icm42688_is_routed(icm, ICM_FIFO_THS_INT | ICM_FIFO_FULL_INT)) {
+		return UINT32_MAX;
+	}
+	if (room == 0) {
 		return 0;
 	}
 	n = (uint32_t)room - 1; /* the last one that fits makes it full */

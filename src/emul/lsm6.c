@@ -209,6 +209,16 @@ bool lsm6_wants_ready(const struct lsm6 *lsm6)
 	return ((lsm6->reg[LSM6_INT1_CTRL] | lsm6->reg[LSM6_INT2_CTRL]) & LSM6_INT_DRDY) != 0;
 }
 
+uint32_t lsm6_quiet(const struct lsm6 *lsm6, uint32_t fifo_frames)
+{
+	const uint8_t routed = lsm6->reg[LSM6_INT1_CTRL] | lsm6->reg[LSM6_INT2_CTRL];
+
+	if ((routed & LSM6_INT_DRDY) != 0) {
+		return 0;
+	}
+	return (routed & (LSM6_INT_FTH | LSM6_INT_OVERRUN | LSM6_INT_FULL)) != 0 ? fifo_frames : UINT32_MAX;
+}
+
 static void set_line(struct lsm6 *lsm6, unsigned int line, uint8_t routed, uint8_t flags)
 {
 	bool pulsed = (lsm6->reg[DRDY_PULSE_CFG] & DRDY_PULSED) != 0;

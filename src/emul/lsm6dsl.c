@@ -17,12 +17,12 @@
 #define TIMER_PEDO_FIFO_EN BIT(7)
 #define FIFO_CTRL3 0x08
 #define DEC_GYRO(reg) ((reg) >> 3 & 7)
-#define DEC_XL(reg) ((reg) & 7)
+#define DEC_XL(reg) ((reg)&7)
 #define FIFO_CTRL4 0x09
 #define STOP_ON_FTH BIT(7)
 #define DEC_DS4(reg) ((reg) >> 3 & 7)
 #define FIFO_CTRL5 0x0a
-#define FIFO_MODE(reg) ((reg) & 7)
+#define FIFO_MODE(reg) ((reg)&7)
 #define FIFO_ODR(reg) ((reg) >> 3 & 15)
 #define CTRL9_XL 0x18
 #define CTRL10_C 0x19
@@ -221,10 +221,9 @@ static uint32_t quiet(const struct chip *chip)
 {
 	const struct lsm6dsl *model = of_const(chip);
 
-	if (!is_on(model) || lsm6_wants_ready(&model->lsm6)) {
-		return 0;
-	}
-	return lsm6_fifo_quiet(&model->fifo, capacity(model), threshold(model), frame_words(model));
+	return lsm6_quiet(&model->lsm6, is_on(model) ? lsm6_fifo_quiet(&model->fifo, capacity(model), threshold(model),
+								       frame_words(model))
+						     : UINT32_MAX);
 }
 
 /* The word stays until its high byte is read. */

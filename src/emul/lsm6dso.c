@@ -17,10 +17,10 @@
 #define STOP_ON_WTM BIT(7)
 #define FIFO_CTRL3 0x09
 #define BDR_GY(reg) ((reg) >> 4)
-#define BDR_XL(reg) ((reg) & 15)
+#define BDR_XL(reg) ((reg)&15)
 #define FIFO_CTRL4 0x0a
 #define DEC_TS_BATCH(reg) ((reg) >> 6)
-#define FIFO_MODE(reg) ((reg) & 7)
+#define FIFO_MODE(reg) ((reg)&7)
 #define CTRL9_XL 0x18
 #define CTRL10_C 0x19
 #define TIMESTAMP_EN BIT(5)
@@ -269,10 +269,9 @@ static uint32_t quiet(const struct chip *chip)
 {
 	const struct lsm6dso *model = of_const(chip);
 
-	if (!is_on(model) || lsm6_wants_ready(&model->lsm6)) {
-		return 0;
-	}
-	return lsm6_fifo_quiet(&model->fifo, capacity(model), watermark(model), slot_entries(model));
+	return lsm6_quiet(&model->lsm6, is_on(model) ? lsm6_fifo_quiet(&model->fifo, capacity(model), watermark(model),
+								       slot_entries(model))
+						     : UINT32_MAX);
 }
 
 /* The entry stays until its last byte is read. An empty FIFO has no tag. */

@@ -49,7 +49,7 @@ struct chip_ops {
 	bool (*wants)(const struct chip *chip);
 	/* Bring the lines into accord with the registers; after every frame and every transfer. */
 	void (*lines)(struct chip *chip);
-	/* Of the next frames so many surely leave inactive lines as they are; NULL for none. */
+	/* Of the next frames so many surely leave the lines as they are; NULL for none. */
 	uint32_t (*quiet)(const struct chip *chip);
 	/* What the codes given by sample() are worth. */
 	void (*steps)(const struct chip *chip, struct emlearn_imu_step *acc_step, struct emlearn_imu_step *gyro_step);
@@ -222,7 +222,7 @@ void chip_line_spurious(struct chip *chip);
 /* All lines inactive and active high, as after reset. */
 void chip_line_reset(struct chip *chip);
 
-/* Is the pin of a line active, or may it become so without a frame? */
+/* Is a line stuck, or its pin not at the level of the line? The next frame may mend that. */
 bool chip_line_is_restless(const struct chip *chip);
 
 /* Is there a line that somebody could see? */

@@ -41,7 +41,9 @@ bool chip_line_is_restless(const struct chip *chip)
 	for (unsigned int i = 0; i < CHIP_LINES; i++) {
 		const struct chip_line *line = &chip->lines[i];
 
-		if (chip->config->lines[i].port != NULL && line->level != line->low) {
+		const bool level = (line->wanted && !line->lost) != line->low;
+
+		if (chip->config->lines[i].port != NULL && line->level != level) {
 			return true;
 		}
 	}

@@ -72,7 +72,7 @@ bool lsm6_increments(const struct lsm6 *lsm6);
 /* A data-ready interrupt is routed to a pin. */
 bool lsm6_wants_ready(const struct lsm6 *lsm6);
 
-/* Frames that leave inactive pins as they are; fifo_frames: that leave the flags of the FIFO as they are. */
+/* Frames that leave the pins as they are; fifo_frames: that leave the flags of the FIFO as they are. */
 uint32_t lsm6_quiet(const struct lsm6 *lsm6, uint32_t fifo_frames);
 
 /* Bring the pins into accord; fifo_flags: of LSM6_INT_FTH, _OVERRUN and _FULL those that stand. */

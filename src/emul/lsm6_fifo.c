@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lsm6_fifo.h"
 
+#include <zephyr/sys/util.h>
+
 void lsm6_fifo_clear(struct lsm6_fifo *fifo)
 {
 	chip_fifo_clear(&fifo->ring);
@@ -43,12 +45,15 @@ uint32_t lsm6_fifo_quiet(const struct lsm6_fifo *fifo, uint32_t capacity, uint32
 {
 	const uint32_t n = lsm6_fifo_count(fifo);
 	/* It counts as full where another frame would fill it. */
-	uint32_t limit = capacity - MIN(frame_items, capacity);
+	const uint32_t limits[] = {threshold, capacity - MIN(frame_items, capacity), capacity};
+	uint32_t frames = UINT32_MAX;
 
-	if (threshold != 0) {
-		limit = MIN(limit, threshold);
+	for (size_t i = 0; i < ARRAY_SIZE(limits) && frame_items != 0; i++) {
+		if (n < limits[i]) {
+			frames = MIN(frames, (limits[i] - n - 1) / frame_items);
+		}
 	}
-	return n >= limit || frame_items == 0 ? 0 : (limit - n - 1) / frame_items;
+	return frames;
 }
 
 uint8_t lsm6_fifo_place(const struct lsm6_fifo *fifo)

@@ -37,7 +37,8 @@ void lsm6_fifo_push(struct lsm6_fifo *fifo, struct emlearn_chip_counts *counts, 
 		    uint8_t place, const uint8_t *item);
 
 /*
- * Frames of `frame_items` each that can be appended before anything is full or the threshold, 0 for none, is reached.
+ * Frames of `frame_items` each that can be appended without a change of what the FIFO tells: the threshold reached (0
+ * for none), full, overrun.
  */
 uint32_t lsm6_fifo_quiet(const struct lsm6_fifo *fifo, uint32_t capacity, uint32_t threshold, uint32_t frame_items);
 

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <zephyr/sys/util.h>
+
 #include <emlearn/zephyr/chip_model.h>
 #include <emlearn/zephyr/imu_reader.h>
 
@@ -30,6 +32,9 @@ struct bench {
 	struct bench_seen seen;
 	bool is_outage; /* the chip stands still at times: what is lost is more than it made */
 };
+
+/* The CPU that QEMU emulates has no time for more, beside the models. */
+#define BENCH_FASTEST_MHZ (IS_ENABLED(CONFIG_QEMU_TARGET) ? 208000u : 833000u)
 
 /* Frames in a batch at most. */
 #define BENCH_BATCH 32

@@ -5,8 +5,15 @@
 #include <zephyr/ztest.h>
 
 #include "bench.h"
+#include "seeds.h"
 
-ZTEST_SUITE(stream_faults, NULL, NULL, NULL, bench_after, NULL);
+static void after(void *fixture)
+{
+	seeds_after(fixture);
+	bench_after(fixture);
+}
+
+ZTEST_SUITE(stream_faults, NULL, NULL, NULL, after, NULL);
 
 #define RATE_HZ 100
 #define BATCH_MS (BATCH_FRAMES * 1000 / RATE_HZ)
@@ -305,9 +312,11 @@ ZTEST(stream_faults, test_clipped_frames_are_delivered)
  * Up to four faults at random moments; whatever they are, it goes on, and no frame is invented. Clipped frames are
  * alike, so where frames are repeated none are clipped: nobody could tell them apart.
  */
-static void random_run(uint32_t *seed)
+static void random_run(uint32_t seed)
 {
-	const enum emlearn_fault_kind alike = xorshift(seed) % 2 == 0 ? EMLEARN_FAULT_REPEAT : EMLEARN_FAULT_CLIP;
+	/* Never 0, from which nothing can be drawn. */
+	uint32_t state = MAX(seed * 2654435761u, 1);
+	const enum emlearn_fault_kind alike = xorshift(&state) % 2 == 0 ? EMLEARN_FAULT_REPEAT : EMLEARN_FAULT_CLIP;
 	const enum emlearn_fault_kind kinds[] = {
 		EMLEARN_FAULT_NACK,     EMLEARN_FAULT_INT_STUCK,
 		EMLEARN_FAULT_INT_LOST, EMLEARN_FAULT_INT_SPURIOUS,
@@ -316,25 +325,26 @@ static void random_run(uint32_t *seed)
 		EMLEARN_FAULT_DROP,     alike,
 	};
 	static const uint16_t rates_hz[] = {100, 200, 500, 1000};
-	const uint16_t rate_hz = MIN(rates_hz[xorshift(seed) % ARRAY_SIZE(rates_hz)], RATE_MAX_HZ);
+	const uint16_t drawn_hz = rates_hz[xorshift(&state) % ARRAY_SIZE(rates_hz)];
+	const uint16_t rate_hz = MIN(drawn_hz, RATE_MAX_HZ);
 	struct emlearn_imu_asked asked = asked_of(rate_hz, 16, 2000);
 	const uint32_t batch_ms = BATCH_FRAMES * 1000 / rate_hz;
 	struct bench bench;
 	uint32_t n_lost;
 
-	bench_start(&bench, xorshift(seed) % 2 == 0 ? HIRES : PLAIN, &asked, NULL);
+	bench_start(&bench, xorshift(&state) % 2 == 0 ? HIRES : PLAIN, &asked, NULL);
 	bench.holes = true;
 	bench_run(&bench, 3 * batch_ms);
-	for (unsigned int n = xorshift(seed) % 4 + 1; n > 0; n--) {
-		enum emlearn_fault_kind kind = kinds[xorshift(seed) % ARRAY_SIZE(kinds)];
-		int32_t value = kind == EMLEARN_FAULT_CLOCK     ? (int32_t)(xorshift(seed) % 60001) - 30000
-				: kind == EMLEARN_FAULT_OVERRUN ? (int32_t)(xorshift(seed) % 50)
-								: (int32_t)(xorshift(seed) % 500);
+	for (unsigned int n = xorshift(&state) % 4 + 1; n > 0; n--) {
+		enum emlearn_fault_kind kind = kinds[xorshift(&state) % ARRAY_SIZE(kinds)];
+		int32_t value = kind == EMLEARN_FAULT_CLOCK     ? (int32_t)(xorshift(&state) % 60001) - 30000
+				: kind == EMLEARN_FAULT_OVERRUN ? (int32_t)(xorshift(&state) % 50)
+								: (int32_t)(xorshift(&state) % 500);
 
-		bench_fault(&bench, kind, xorshift(seed) % 40 + 1, value);
-		bench_run(&bench, xorshift(seed) % (2 * batch_ms));
-		if (xorshift(seed) % 4 == 0) {
-			k_sleep(K_MSEC(xorshift(seed) % (8 * batch_ms)));
+		bench_fault(&bench, kind, xorshift(&state) % 40 + 1, value);
+		bench_run(&bench, xorshift(&state) % (2 * batch_ms));
+		if (xorshift(&state) % 4 == 0) {
+			k_sleep(K_MSEC(xorshift(&state) % (8 * batch_ms)));
 		}
 	}
 	bench_run(&bench, 4 * batch_ms);
@@ -350,12 +360,5 @@ static void random_run(uint32_t *seed)
 
 ZTEST(stream_faults, test_random_faults_never_stop_it)
 {
-	uint32_t seed = 3141592;
-
-	for (unsigned int i = 0; i < CONFIG_IMU_STREAM_RANDOM_RUNS; i++) {
-		uint32_t before = seed;
-
-		random_run(&seed);
-		zassert_not_equal(before, seed, "run %u", i);
-	}
+	seeds_run(CONFIG_IMU_STREAM_RANDOM_FIRST, CONFIG_IMU_STREAM_RANDOM_RUNS, random_run);
 }

@@ -4,7 +4,7 @@
 /* Chips are off by a few percent; a clock that seems off by more than 1/8 was marked wrongly. */
 #define OFF_MAX_SHIFT 3
 
-#define SPAN_S 8u
+#define SPAN_US 8000000u
 #define SPAN_FRAMES_MIN 64u
 
 /* Of a late moment, this part is believed. */
@@ -12,13 +12,14 @@
 
 #define OFF_MARKS_MAX 4
 
+#define MANY_FRAMES (UINT64_C(1) << 32)
+
 void emlearn_imu_clock_start(struct emlearn_imu_clock *clock, uint32_t rate_mhz)
 {
 	const uint64_t period_ns = UINT64_C(1000000000000) / rate_mhz;
 
 	*clock = (struct emlearn_imu_clock){
 		.nominal_ns = period_ns > INT32_MAX ? INT32_MAX : (uint32_t)period_ns,
-		.span_frames = SPAN_S * rate_mhz / 1000u + SPAN_FRAMES_MIN,
 	};
 	clock->period_ns = clock->nominal_ns;
 }
@@ -40,13 +41,13 @@ static void measure(struct emlearn_imu_clock *clock, uint32_t number, uint32_t t
 {
 	const uint32_t n = number - clock->anchor;
 	const uint32_t us = t_us - clock->anchor_us;
-	const uint32_t period_ns = (uint32_t)((us * UINT64_C(1000) + n / 2) / n);
+	const uint32_t period_ns = (uint32_t)(us * UINT64_C(1000) / n);
 	const uint32_t off_max_ns = clock->nominal_ns >> OFF_MAX_SHIFT;
 
 	if (period_ns - clock->nominal_ns + off_max_ns <= 2 * off_max_ns) {
 		clock->period_ns = period_ns;
 	}
-	if (number - clock->next >= clock->span_frames) {
+	if (t_us - clock->next_us >= SPAN_US && number - clock->next >= SPAN_FRAMES_MIN) {
 		clock->anchor = clock->next;
 		clock->anchor_us = clock->next_us;
 		clock->next = number;
@@ -95,13 +96,8 @@ int64_t emlearn_imu_clock_time_us(const struct emlearn_imu_clock *clock, uint32_
 
 uint32_t emlearn_imu_clock_number_at(const struct emlearn_imu_clock *clock, int64_t t_us)
 {
-	const int64_t ahead_ns = (t_us - clock->t_us) * 1000;
-	const int64_t half_ns = clock->period_ns / 2;
+	/* As many frames on top as keep the dividend from being negative. */
+	const uint64_t ahead_ns = (uint64_t)(t_us - clock->t_us) * 1000u + clock->period_ns * (MANY_FRAMES + 1u) / 2u;
 
-	return clock->number + (uint32_t)((ahead_ns + (ahead_ns < 0 ? -half_ns : half_ns)) / clock->period_ns);
-}
-
-uint32_t emlearn_imu_clock_period_ns(const struct emlearn_imu_clock *clock)
-{
-	return clock->period_ns;
+	return clock->number + (uint32_t)(ahead_ns / clock->period_ns) - (uint32_t)(MANY_FRAMES / 2u);
 }

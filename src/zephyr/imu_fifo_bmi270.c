@@ -199,10 +199,10 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 	fifo->raw_pos += fifo->frame_bytes;
 	sample->garbled = (raw[0] & HEADER_MASK) != (HEADER_OF_DATA | (gyro ? HEADER_GYR : 0) | (acc ? HEADER_ACC : 0));
 	if (gyro) {
-		emlearn_imu_fifo_axes_le(&raw[HEADER_BYTES], sample->gyro);
+		emlearn_imu_fifo_axes_le(&raw[HEADER_BYTES], sample->codes[1]);
 	}
 	if (acc) {
-		emlearn_imu_fifo_axes_le(&raw[fifo->frame_bytes - SET_BYTES], sample->acc);
+		emlearn_imu_fifo_axes_le(&raw[fifo->frame_bytes - SET_BYTES], sample->codes[0]);
 	}
 	return true;
 }

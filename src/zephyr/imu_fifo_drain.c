@@ -9,6 +9,9 @@
 
 #define CHUNK_FRAMES CONFIG_EMLEARN_IMU_READER_FIFO_CHUNK_FRAMES
 
+/* Looks of a reader that was not woken come so many watermarks late, if the FIFO has room for them. */
+#define PATIENCE_WATERMARKS 2
+
 /* Looks until a FIFO that does not come to rest is set up again. */
 #define ALIGN_TRIES 4
 
@@ -22,11 +25,22 @@ int64_t emlearn_imu_fifo_newest_us(const struct emlearn_imu_fifo *fifo)
 	return fifo->surveyed_us - emlearn_imu_fifo_us(fifo, 1) / 2;
 }
 
+void emlearn_imu_fifo_set_look(struct emlearn_imu_fifo *fifo)
+{
+	const uint32_t watermark = fifo->wiring->watermark;
+	uint32_t n = watermark - MIN(fifo->n_frames, watermark - 1u);
+
+	if (!fifo->polled) {
+		/* The interrupt comes first; but without it there must be room left. */
+		n += MIN(PATIENCE_WATERMARKS * watermark, (fifo->capacity - watermark) / 2);
+	}
+	fifo->reader->look_us = emlearn_imu_fifo_us(fifo, 2 * n + 1) / 2;
+}
+
 /* Nothing that was read or is still in the chip can be believed. */
 static void forget(struct emlearn_imu_fifo *fifo)
 {
 	fifo->lost = true;
-	fifo->due_frames = 0;
 	if (EMLEARN_IMU_FIFO_IS_UNEVEN) {
 		fifo->raw_pos = fifo->raw_end;
 		fifo->timed.holds = false;
@@ -87,7 +101,6 @@ static int count(struct emlearn_imu_fifo *fifo)
 
 int emlearn_imu_fifo_survey(struct emlearn_imu_fifo *fifo)
 {
-	const struct emlearn_imu_fifo_wiring *wiring = fifo->wiring;
 	const int chunk_bytes = CHUNK_FRAMES * fifo->frame_bytes;
 	int finding = EMLEARN_IMU_FIFO_SOUND;
 	int n_skip;
@@ -116,12 +129,32 @@ int emlearn_imu_fifo_survey(struct emlearn_imu_fifo *fifo)
 		(void)read_data(fifo, (size_t)n_skip);
 	}
 	fifo->surveyed_us = emlearn_imu_now_us();
-	fifo->n_surveyed = fifo->n_frames;
-	if (fifo->due_frames == 0 && fifo->n_frames >= wiring->watermark) {
-		/* Whole batches, but for the last one of a watermark. */
-		fifo->due_frames = MAX(wiring->watermark, fifo->n_frames - fifo->n_frames % wiring->batch_frames);
-	}
+	emlearn_imu_fifo_set_look(fifo);
 	return finding;
+}
+
+/* What a drain has gathered. */
+struct gathered {
+	uint32_t first; /* number of the first frame */
+	uint32_t n;
+	int rc;       /* of the last transfer: frames, 0 if there was none to read, or a negative errno */
+	uint8_t loss; /* how what was lost before the first frame is known */
+	bool placed;  /* the first frame has its number by the clock */
+	bool fetched; /* from the chip, not from what was left over */
+	bool garbled; /* there was one that makes no sense */
+};
+
+/* Frames may have been lost: find the number of the oldest one that the survey has seen, by the clock. */
+static void place(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
+{
+	const int64_t newest_us = emlearn_imu_fifo_newest_us(fifo);
+	const uint32_t oldest = emlearn_imu_clock_number_at(&fifo->clock, newest_us) + 1 - fifo->n_frames;
+
+	fifo->number += (uint32_t)MAX((int32_t)(oldest - fifo->number), 0);
+	emlearn_imu_clock_restart(&fifo->clock, fifo->number + fifo->n_frames - 1, newest_us);
+	fifo->lost = false;
+	gathered->loss = EMLEARN_LOSS_ESTIMATED;
+	gathered->placed = true;
 }
 
 /* What a frame turned out to be: a new one, one that was there before, or none at all. */
@@ -131,98 +164,68 @@ enum verdict {
 	GARBLED,
 };
 
-/* See by its time stamp how many frames have passed. */
-static enum verdict time_of(struct emlearn_imu_fifo *fifo, uint32_t time, uint32_t *number, bool *is_exact)
+/* See by the time stamp of the frame that is to have the next number which one it has. */
+static enum verdict time_of(struct emlearn_imu_fifo *fifo, uint32_t time, struct gathered *gathered)
 {
 	struct emlearn_imu_fifo_track *track = &fifo->timed.track;
-	const uint32_t made = emlearn_imu_clock_number_at(&fifo->clock, fifo->surveyed_us) + 1 - fifo->number;
+	struct emlearn_imu_clock *clock = &fifo->clock;
+	const uint32_t made = emlearn_imu_clock_number_at(clock, fifo->surveyed_us) - track->number;
 	const struct emlearn_imu_fifo_guess guess = {
-		.frames = *number - fifo->number + 1,
+		.frames = fifo->number - track->number,
 		.most = (uint32_t)MAX((int32_t)made, 0),
 		.time_bits = fifo->wiring->chip->time_bits,
 	};
+	bool is_exact;
 	uint32_t frames;
 
 	if (!track->timed) {
 		/* The first time stamp says nothing. */
 		track->timed = true;
 		track->time = time;
+		track->number = fifo->number;
 		return NEW;
 	}
-	frames = emlearn_imu_fifo_track_frames(track, time, &guess, is_exact);
+	frames = emlearn_imu_fifo_track_frames(track, time, &guess, &is_exact);
 	if (frames == EMLEARN_IMU_FIFO_UNKNOWN) {
 		return GARBLED;
 	}
-	*number = fifo->number + frames - 1;
-	return frames == 0 ? AGAIN : NEW;
-}
-
-/* Find the number of a frame. */
-static enum verdict number_of(struct emlearn_imu_fifo *fifo, const struct emlearn_imu_fifo_sample *sample,
-			      uint32_t *number)
-{
-	const bool lost = fifo->lost;
-	int64_t newest_us = 0;
-	bool is_exact = !lost;
-
-	if (EMLEARN_IMU_FIFO_BOSCH && sample->garbled) {
-		fifo->reader->stats.n_odd++;
-		return GARBLED;
+	if (frames == 0) {
+		return AGAIN;
 	}
-	*number = fifo->number;
-	if (lost) {
-		/* The oldest one that was surveyed. */
-		uint32_t oldest;
-
-		newest_us = emlearn_imu_fifo_newest_us(fifo);
-		oldest = emlearn_imu_clock_number_at(&fifo->clock, newest_us) + 1 - fifo->n_surveyed;
-		*number += (uint32_t)MAX((int32_t)(oldest - *number), 0);
+	track->number += frames;
+	if (gathered->placed) {
+		/* It knows better. */
+		emlearn_imu_clock_restart(clock, clock->number + track->number - fifo->number, clock->t_us);
+		gathered->placed = false;
 	}
-	if (emlearn_imu_fifo_is_timed(fifo)) {
-		enum verdict verdict = time_of(fifo, sample->time, number, &is_exact);
-
-		if (verdict != NEW) {
-			fifo->reader->stats.n_odd++;
-			return verdict;
-		}
-	}
-	if (lost) {
-		fifo->lost = false;
-		emlearn_imu_clock_restart(&fifo->clock, *number + fifo->n_surveyed - 1, newest_us);
-	}
-	if (!is_exact) {
-		fifo->loss = EMLEARN_LOSS_ESTIMATED;
-	}
-	fifo->number = *number + 1;
+	fifo->number = track->number;
+	fifo->timed.loss = is_exact ? EMLEARN_LOSS_EXACT : EMLEARN_LOSS_ESTIMATED;
 	return NEW;
 }
 
-static void convert(const struct emlearn_imu_fifo *fifo, const struct emlearn_imu_fifo_sample *sample, int16_t *frame)
+/* See what a frame is, and which number it has. */
+static enum verdict judge(struct emlearn_imu_fifo *fifo, const struct emlearn_imu_fifo_sample *sample,
+			  struct gathered *gathered)
 {
-	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC)) {
-		emlearn_imu_from_codes(fifo->reader, EMLEARN_SENSOR_ACC, sample->acc, frame);
-		frame += EMLEARN_AXES;
+	enum verdict verdict = NEW;
+
+	if (EMLEARN_IMU_FIFO_BOSCH && sample->garbled) {
+		verdict = GARBLED;
+	} else if (emlearn_imu_fifo_is_timed(fifo)) {
+		fifo->timed.loss = gathered->loss;
+		verdict = time_of(fifo, sample->time, gathered);
 	}
-	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO)) {
-		emlearn_imu_from_codes(fifo->reader, EMLEARN_SENSOR_GYRO, sample->gyro, frame);
+	if (verdict != NEW) {
+		fifo->reader->stats.n_odd++;
 	}
+	return verdict;
 }
 
-/* What a drain has gathered. */
-struct gathered {
-	uint32_t first; /* number of the first frame */
-	uint32_t n;
-	int rc;       /* of the last transfer: frames, 0 if none was due, or a negative errno */
-	bool fetched; /* from the chip, not from what was left over */
-	bool garbled; /* there was one that makes no sense */
-	bool overran; /* it took so long that the FIFO may have run over meanwhile */
-};
-
-/* Read the next due frames from the chip. */
+/* Read the next frames from the chip. */
 static void fetch(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
 {
 	const uint32_t room = fifo->wiring->batch_frames - gathered->n;
-	const uint32_t n = MIN(MIN(room, fifo->due_frames), CHUNK_FRAMES);
+	const uint32_t n = MIN(MIN(room, fifo->n_frames), CHUNK_FRAMES);
 	/* The rest of a frame of which a part was read, so that the FIFO stands at the beginning of one again. */
 	const uint32_t n_bytes = n * fifo->frame_bytes - (EMLEARN_IMU_FIFO_TAGGED ? fifo->tagged.part_bytes : 0u);
 
@@ -235,28 +238,29 @@ static void fetch(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
 		gathered->rc = -EIO;
 		return;
 	}
-	/* What was read before has made room. */
-	gathered->overran |= (uint32_t)(emlearn_imu_now_us() - fifo->surveyed_us) >
-			     emlearn_imu_fifo_us(fifo, fifo->capacity - fifo->n_frames);
-	fifo->due_frames -= n;
 	fifo->n_frames -= n;
 	fifo->raw_pos = 0;
 	fifo->raw_end = n_bytes;
 }
 
 /* Put a frame behind the others, or keep it for the next batch if some are missing before it. False to end. */
-static bool put(struct emlearn_imu_fifo *fifo, const struct emlearn_imu_fifo_sample *sample, uint32_t number,
-		struct gathered *gathered)
+static bool put(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *sample, struct gathered *gathered)
 {
+	const uint32_t number = fifo->number++;
+
 	if (gathered->n == 0) {
 		gathered->first = number;
+		if (emlearn_imu_fifo_is_timed(fifo)) {
+			gathered->loss = fifo->timed.loss;
+		}
 	} else if (IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS) && number != gathered->first + gathered->n) {
-		convert(fifo, sample, fifo->timed.held);
+		emlearn_imu_from_codes(fifo->reader, sample->codes, fifo->timed.held);
 		fifo->timed.held_number = number;
 		fifo->timed.holds = true;
 		return false;
 	}
-	convert(fifo, sample, &fifo->wiring->frames[gathered->n * fifo->reader->n_channels]);
+	emlearn_imu_from_codes(fifo->reader, sample->codes,
+			       &fifo->wiring->frames[gathered->n * fifo->reader->n_channels]);
 	gathered->n++;
 	return true;
 }
@@ -270,16 +274,16 @@ static void gather(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
 	if (IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_TIMESTAMPS) && fifo->timed.holds) {
 		memcpy(fifo->wiring->frames, fifo->timed.held, fifo->reader->n_channels * sizeof(fifo->timed.held[0]));
 		gathered->first = fifo->timed.held_number;
+		gathered->loss = fifo->timed.loss;
 		gathered->n = 1;
 		fifo->timed.holds = false;
 	}
 	while (more && gathered->n < fifo->wiring->batch_frames) {
 		if (fifo->wiring->chip->take(fifo, &sample)) {
-			uint32_t number;
-			enum verdict verdict = number_of(fifo, &sample, &number);
+			enum verdict verdict = judge(fifo, &sample, gathered);
 
 			gathered->garbled = verdict == GARBLED;
-			more = verdict == NEW ? put(fifo, &sample, number, gathered) : verdict == AGAIN;
+			more = verdict == NEW ? put(fifo, &sample, gathered) : verdict == AGAIN;
 		} else {
 			fetch(fifo, gathered);
 			more = gathered->rc > 0;
@@ -287,32 +291,38 @@ static void gather(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
 	}
 }
 
-/* See whether what was gathered can be believed. 1 if so; 0 if not; or a negative errno. */
-static int check(struct emlearn_imu_fifo *fifo, const struct gathered *gathered)
+/*
+ * See whether what was gathered can be believed, of n_frames that a survey had seen. 1 if so; 0 if not; or a negative
+ * errno.
+ */
+static int check(struct emlearn_imu_fifo *fifo, const struct gathered *gathered, uint32_t n_frames)
 {
-	const int64_t since_us = fifo->surveyed_us;
-	const uint32_t n_frames = fifo->n_frames;
+	uint32_t took_us = (uint32_t)fifo->surveyed_us;
+	const uint32_t n_left = fifo->n_frames;
+	uint32_t room_us;
 	bool is_untouched;
-	int finding;
+	int finding = emlearn_imu_fifo_survey(fifo);
 
-	if (gathered->rc < 0) {
-		fifo->due_frames = 0;
-	}
-	finding = emlearn_imu_fifo_survey(fifo);
 	if (finding < 0) {
 		return finding;
 	}
-	if (finding == EMLEARN_IMU_FIFO_BROKEN || gathered->overran) {
-		fifo->reader->stats.n_overruns += finding != EMLEARN_IMU_FIFO_BROKEN ? 1u : 0u;
+	if (finding == EMLEARN_IMU_FIFO_BROKEN) {
+		return 0;
+	}
+	room_us = emlearn_imu_fifo_us(fifo, fifo->capacity - n_frames);
+	took_us = (uint32_t)fifo->surveyed_us - took_us;
+	if (took_us > room_us - room_us / 16) {
+		/* It took so long that the FIFO may have run over meanwhile; the chip's clock may be off. */
+		fifo->reader->stats.n_overruns++;
 		return 0;
 	}
 	/* Fewer than we left there: what was read was not there either. */
-	is_untouched = finding == EMLEARN_IMU_FIFO_SOUND && fifo->n_frames >= n_frames;
+	is_untouched = finding == EMLEARN_IMU_FIFO_SOUND && fifo->n_frames >= n_left;
 	if (gathered->rc >= 0) {
 		return is_untouched;
 	}
 	/* A failed transfer may have taken frames, unless none could have been made in their place. */
-	fifo->lost |= !is_untouched || emlearn_imu_fifo_newest_us(fifo) >= since_us;
+	fifo->lost |= !is_untouched || took_us >= emlearn_imu_fifo_us(fifo, 1) / 2;
 	return 1;
 }
 
@@ -320,15 +330,19 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *
 {
 	const struct emlearn_imu_fifo_track before = fifo->timed.track;
 	const uint32_t number = fifo->number;
-	struct gathered gathered = {0};
+	const uint32_t n_frames = fifo->n_frames;
+	struct gathered gathered = {.loss = EMLEARN_LOSS_EXACT};
 	int rc = 1;
 
+	if (fifo->lost) {
+		place(fifo, &gathered);
+	}
 	gather(fifo, &gathered);
 	if (EMLEARN_IMU_FIFO_IS_UNEVEN && gathered.garbled) {
 		rc = emlearn_imu_fifo_rearm(fifo);
 		fifo->timed.track.timed = false;
 	} else if (!EMLEARN_IMU_FIFO_IS_UNEVEN || gathered.fetched) {
-		rc = check(fifo, &gathered);
+		rc = check(fifo, &gathered, n_frames);
 	}
 	if (rc <= 0) {
 		/* Which of these frames are what they seem is not known. */
@@ -343,7 +357,7 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *
 		return rc;
 	}
 	if (gathered.n == 0) {
-		return 0;
+		return MIN(gathered.rc, 0);
 	}
 	batch->frames = fifo->wiring->frames;
 	batch->n_frames = gathered.n;
@@ -351,8 +365,7 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *
 	batch->t_us = emlearn_imu_clock_time_us(&fifo->clock, gathered.first);
 	batch->period_ns = emlearn_imu_clock_period_ns(&fifo->clock);
 	batch->n_lost = gathered.first - fifo->next;
-	batch->loss = (enum emlearn_loss)fifo->loss;
-	fifo->loss = EMLEARN_LOSS_EXACT;
+	batch->loss = (enum emlearn_loss)gathered.loss;
 	fifo->next = gathered.first + gathered.n;
 	return 1;
 }

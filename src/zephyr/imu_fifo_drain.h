@@ -26,16 +26,19 @@ int emlearn_imu_fifo_turn_off(struct emlearn_imu_fifo *fifo);
 int emlearn_imu_fifo_rearm(struct emlearn_imu_fifo *fifo);
 
 /*
- * See whether the chip is set up, how many frames there are and which of them are due, and leave the FIFO at the
- * beginning of one. A finding, or a negative errno.
+ * See whether the chip is set up and how many frames there are, and leave the FIFO at the beginning of one. A finding,
+ * or a negative errno.
  */
 int emlearn_imu_fifo_survey(struct emlearn_imu_fifo *fifo);
 
 /*
- * Take out what is due, up to a batch and up to a gap, and check that it can be believed. 1 with a batch; 0 if there is
- * none, look again; or a negative errno.
+ * Take out up to a batch, and up to a gap, of what the last survey has seen, survey again, and check that what was read
+ * can be believed. 1 with a batch; 0 if there is none; or a negative errno.
  */
 int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *batch);
+
+/* Say when to look at the chip even without an interrupt, from now. A survey has done so. */
+void emlearn_imu_fifo_set_look(struct emlearn_imu_fifo *fifo);
 
 /* How long so many frames take. */
 uint32_t emlearn_imu_fifo_us(const struct emlearn_imu_fifo *fifo, uint32_t n_frames);

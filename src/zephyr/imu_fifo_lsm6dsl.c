@@ -88,13 +88,11 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 		return false;
 	}
 	fifo->raw_pos += fifo->frame_bytes;
-	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO)) {
-		emlearn_imu_fifo_axes_le(raw, sample->gyro);
-		raw += SET_BYTES;
-	}
-	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC)) {
-		emlearn_imu_fifo_axes_le(raw, sample->acc);
-		raw += SET_BYTES;
+	for (unsigned int i = EMLEARN_IMU_SENSORS; i-- > 0;) {
+		if (emlearn_imu_fifo_has(fifo, BIT(i))) {
+			emlearn_imu_fifo_axes_le(raw, sample->codes[i]);
+			raw += SET_BYTES;
+		}
 	}
 	if (emlearn_imu_fifo_is_timed(fifo)) {
 		/* Bits 8 to 23, a byte of something else, bits 0 to 7. */

@@ -106,7 +106,7 @@ static bool add(struct emlearn_imu_fifo *fifo, const uint8_t *entry, uint8_t par
 	if (kind == TAG_TIME) {
 		fifo->tagged.part.time = sys_get_le32(&entry[1]);
 	} else {
-		emlearn_imu_fifo_axes_le(&entry[1], kind == TAG_ACC ? fifo->tagged.part.acc : fifo->tagged.part.gyro);
+		emlearn_imu_fifo_axes_le(&entry[1], fifo->tagged.part.codes[kind == TAG_ACC ? 0 : 1]);
 	}
 	return true;
 }

@@ -154,10 +154,10 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 	}
 	fifo->raw_pos += fifo->frame_bytes;
 	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_ACC)) {
-		axes_be(raw, sample->acc);
+		axes_be(raw, sample->codes[0]);
 	}
 	if (emlearn_imu_fifo_has(fifo, EMLEARN_SENSOR_GYRO)) {
-		axes_be(&raw[fifo->frame_bytes - SET_BYTES], sample->gyro);
+		axes_be(&raw[fifo->frame_bytes - SET_BYTES], sample->codes[1]);
 	}
 	return true;
 }

@@ -15,7 +15,7 @@
 
 unsigned int emlearn_imu_fifo_st_see(const struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got)
 {
-	static const uint16_t rates_dhz[16] = {0, 125, 260, 520, 1040, 2080, 4160, 8330, 16600, 33300};
+	static const uint16_t rates_dhz[] = {0, 125, 260, 520, 1040, 2080, 4160, 8330, 16600, 33300};
 	/* 2, 16, 4 and 8 g. */
 	static const uint8_t acc_shifts[] = {0, 3, 1, 2};
 	const uint8_t sensors = fifo->reader->asked.sensors;
@@ -30,7 +30,7 @@ unsigned int emlearn_imu_fifo_st_see(const struct emlearn_imu_fifo *fifo, struct
 		/* Sensors at two rates make no frames: no rate. */
 		code = 0;
 	}
-	got->rate_mhz = rates_dhz[code] * UINT32_C(100);
+	got->rate_mhz = code < ARRAY_SIZE(rates_dhz) ? rates_dhz[code] * UINT32_C(100) : 0;
 	got->acc_step = (struct emlearn_imu_step){ACC_NUM << acc_shift, ACC_DEN};
 	got->acc_range_mg = 2000u << acc_shift;
 	got->gyro_step = (struct emlearn_imu_step){GYRO_NUM << gyro_shift, GYRO_DEN};

@@ -226,11 +226,11 @@ static int judge(struct emlearn_imu_reader *reader, const struct emlearn_imu_got
 	}
 	if ((asked->sensors & EMLEARN_SENSOR_ACC) != 0) {
 		rc = judge_range(reader, SENSOR_CHAN_ACCEL_XYZ, got->acc_range_mg, &got->acc_step, &asked->acc_step,
-				 &reader->acc_codes);
+				 &reader->codes[0]);
 	}
 	if (rc == 0 && (asked->sensors & EMLEARN_SENSOR_GYRO) != 0) {
 		rc = judge_range(reader, SENSOR_CHAN_GYRO_XYZ, got->gyro_range_mdps, &got->gyro_step, &asked->gyro_step,
-				 &reader->gyro_codes);
+				 &reader->codes[1]);
 	}
 	return rc;
 }
@@ -273,6 +273,15 @@ static int set_up(struct emlearn_imu_reader *reader, const struct emlearn_imu_as
 	return 0;
 }
 
+/* The back end was called: see when it wants to look. */
+static void set_look(struct emlearn_imu_reader *reader)
+{
+	if (reader->look_us != 0) {
+		reader->look = sys_timepoint_calc(K_USEC(reader->look_us));
+		reader->look_us = 0;
+	}
+}
+
 /* What the sensor gives is known: see what the back end knows better, judge it, and start. */
 static int start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
@@ -285,7 +294,9 @@ static int start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 			return rc;
 		}
 		set_pace(reader, got);
+		reader->look = sys_timepoint_calc(K_FOREVER);
 		rc = backend->start(reader, got);
+		set_look(reader);
 	}
 	if (rc != 0) {
 		LOG_ERR("%s: its reader cannot be started (%d)", reader->dev->name, rc);
@@ -335,22 +346,42 @@ static uint32_t latency_us(const struct emlearn_batch *batch)
 	return late_us < 0 ? 0 : (uint32_t)MIN(late_us, UINT32_MAX);
 }
 
+/* Wait until the back end has something, or wants to look. Why it is called then, or -EAGAIN at the end. */
+static int wait(struct emlearn_imu_reader *reader, k_timepoint_t end)
+{
+	const k_timepoint_t first = sys_timepoint_cmp(end, reader->look) < 0 ? end : reader->look;
+
+	if (k_sem_take(reader->ready, sys_timepoint_timeout(first)) == 0) {
+		return EMLEARN_IMU_READY;
+	}
+	return sys_timepoint_expired(reader->look) ? EMLEARN_IMU_LOOK : -EAGAIN;
+}
+
 int emlearn_imu_reader_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timeout_t timeout)
 {
+	const k_timepoint_t end = sys_timepoint_calc(timeout);
 	struct emlearn_imu_stats *stats = &reader->stats;
+	int call = EMLEARN_IMU_ASKED;
 	int rc;
 
 	if (!reader->running) {
 		return -EINVAL;
 	}
-	rc = reader->backend->read(reader, batch, sys_timepoint_calc(timeout));
-	if (rc == 0) {
-		stats->n_frames += (uint32_t)batch->n_frames;
-		stats->n_batches++;
-		stats->n_lost += batch->n_lost;
-		stats->worst_latency_us = MAX(stats->worst_latency_us, latency_us(batch));
-	}
-	return rc;
+	do {
+		rc = reader->backend->read(reader, batch, (enum emlearn_imu_call)call);
+		set_look(reader);
+		if (rc == 0) {
+			stats->n_frames += (uint32_t)batch->n_frames;
+			stats->n_batches++;
+			stats->n_lost += batch->n_lost;
+			stats->worst_latency_us = MAX(stats->worst_latency_us, latency_us(batch));
+		}
+		if (rc != -EAGAIN) {
+			return rc;
+		}
+		call = wait(reader, end);
+	} while (call >= 0);
+	return call;
 }
 
 int emlearn_imu_reader_run(struct emlearn_imu_reader *reader, emlearn_imu_on_batch on_batch, void *user)
@@ -416,14 +447,16 @@ void emlearn_imu_from_q31(const struct emlearn_imu_reader *reader, uint8_t senso
 	to_axes(reader, counts, out);
 }
 
-void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t codes[EMLEARN_AXES],
-			    int16_t out[EMLEARN_AXES])
+void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, int32_t codes[][EMLEARN_AXES], int16_t *out)
 {
-	const struct emlearn_imu_ratio *ratio = sensor == EMLEARN_SENSOR_ACC ? &reader->acc_codes : &reader->gyro_codes;
+	for (unsigned int sensor = 0; sensor < EMLEARN_IMU_SENSORS; sensor++) {
+		if ((reader->asked.sensors & BIT(sensor)) == 0) {
+			continue;
+		}
+		for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
+			const struct emlearn_imu_mount_axis *from = &reader->asked.mount[i];
 
-	for (unsigned int i = 0; i < EMLEARN_AXES; i++) {
-		const struct emlearn_imu_mount_axis *from = &reader->asked.mount[i];
-
-		out[i] = emlearn_imu_rescaled(ratio, codes[from->axis] * from->sign);
+			*out++ = emlearn_imu_rescaled(&reader->codes[sensor], codes[sensor][from->axis] * from->sign);
+		}
 	}
 }

@@ -13,9 +13,6 @@
 
 LOG_MODULE_DECLARE(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 
-/* Looks of a reader that was not woken come so many watermarks late, if the FIFO has room for them. */
-#define PATIENCE_WATERMARKS 2
-
 /* Longest pause after failed transfers. */
 #define PAUSE_MAX_US 100000
 
@@ -71,24 +68,6 @@ static int listen(struct emlearn_imu_fifo *fifo)
 	return rc;
 }
 
-static void look_in(struct emlearn_imu_fifo *fifo, uint32_t us)
-{
-	fifo->look = sys_timepoint_calc(K_USEC(us));
-}
-
-/* Decide when to look at the chip even without an interrupt. */
-static void set_look(struct emlearn_imu_fifo *fifo)
-{
-	const uint32_t watermark = fifo->wiring->watermark;
-	uint32_t n = watermark - MIN(fifo->n_frames, watermark);
-
-	if (!fifo->polled) {
-		/* The interrupt comes first; but without it there must be room left. */
-		n += MIN(PATIENCE_WATERMARKS * watermark, (fifo->capacity - watermark) / 2);
-	}
-	look_in(fifo, emlearn_imu_fifo_us(fifo, 2 * n + 1) / 2);
-}
-
 /* There is a watermark: what does that say of the interrupt line, and of the time? */
 static void see_watermark(struct emlearn_imu_fifo *fifo, uint32_t n_edges, uint32_t edge_us)
 {
@@ -124,12 +103,13 @@ static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 	while (k_sem_take(&fifo->edge, K_NO_WAIT) == 0) {
 		n_edges++;
 	}
-	stats->n_wakeups += n_edges;
+	/* With that of the thread. */
+	stats->n_wakeups += n_edges + 1;
 	finding = emlearn_imu_fifo_survey(fifo);
 	if (finding < 0) {
 		return finding;
 	}
-	if (fifo->due_frames > 0) {
+	if (fifo->n_frames >= fifo->wiring->watermark) {
 		if (was_below) {
 			see_watermark(fifo, n_edges, edge_us);
 		}
@@ -142,53 +122,39 @@ static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 	return 0;
 }
 
-/* Set when to try again; the error once that has gone on for too long. */
+/* Set when to try again; the error once that has gone on for too long, until then -EAGAIN. */
 static int judge_failure(struct emlearn_imu_fifo *fifo, int rc)
 {
-	const uint32_t pause_us = MIN(emlearn_imu_fifo_us(fifo, fifo->wiring->watermark), PAUSE_MAX_US);
+	uint32_t pause_us = emlearn_imu_fifo_us(fifo, fifo->wiring->watermark);
 
-	look_in(fifo, pause_us);
+	pause_us = MIN(pause_us, PAUSE_MAX_US);
+	fifo->n_frames = 0;
+	fifo->reader->look_us = pause_us;
 	fifo->failing_us += pause_us;
 	if (fifo->failing_us <= CONFIG_EMLEARN_IMU_READER_FIFO_ERROR_MS * UINT32_C(1000)) {
-		return 0;
+		return -EAGAIN;
 	}
 	fifo->failing_us = 0;
 	return rc;
 }
 
-/* Wait for an interrupt or for the time to look, and look. */
-static int wait(struct emlearn_imu_fifo *fifo, k_timepoint_t end)
-{
-	const bool is_last = sys_timepoint_cmp(end, fifo->look) < 0;
-	const int rc = k_sem_take(&fifo->edge, sys_timepoint_timeout(is_last ? end : fifo->look));
-
-	fifo->reader->stats.n_wakeups++;
-	return rc != 0 && is_last ? -EAGAIN : look(fifo, rc == 0);
-}
-
-static int fifo_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
+static int fifo_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, enum emlearn_imu_call call)
 {
 	struct emlearn_imu_fifo *fifo = fifo_of(reader);
-	int rc;
+	const struct emlearn_imu_fifo_wiring *wiring = fifo->wiring;
+	int rc = call == EMLEARN_IMU_ASKED ? 0 : look(fifo, call == EMLEARN_IMU_READY);
 
-	if (!emlearn_imu_fifo_has_leftovers(fifo) && sys_timepoint_expired(fifo->look)) {
-		/* Nobody has looked for so long that the FIFO may have run over. */
-		fifo->due_frames = 0;
+	while (rc == 0 && (fifo->n_frames >= MIN(wiring->watermark, wiring->batch_frames) ||
+			   emlearn_imu_fifo_has_leftovers(fifo))) {
+		rc = emlearn_imu_fifo_drain(fifo, batch);
 	}
-	do {
-		rc = fifo->due_frames > 0 || emlearn_imu_fifo_has_leftovers(fifo) ? emlearn_imu_fifo_drain(fifo, batch)
-										  : wait(fifo, end);
-		if (rc == -EAGAIN) {
-			return rc;
-		}
-		if (rc < 0) {
-			rc = judge_failure(fifo, rc);
-		} else {
-			fifo->failing_us = 0;
-			set_look(fifo);
-		}
-	} while (rc == 0);
-	return MIN(rc, 0);
+	if (rc < 0) {
+		return judge_failure(fifo, rc);
+	}
+	if (rc > 0) {
+		fifo->failing_us = 0;
+	}
+	return rc > 0 ? 0 : -EAGAIN;
 }
 
 /* Is it a chip of the table? */
@@ -234,6 +200,7 @@ static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 		return rc;
 	}
 	k_sem_init(&fifo->edge, 0, K_SEM_MAX_LIMIT);
+	reader->ready = &fifo->edge;
 	fifo->capacity = chip->capacity / fifo->frame_bytes;
 	fifo->surveyed_us = emlearn_imu_now_us();
 	emlearn_imu_clock_start(&fifo->clock, reader->rate_mhz);
@@ -241,7 +208,7 @@ static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 	if (emlearn_imu_fifo_is_timed(fifo)) {
 		emlearn_imu_fifo_track_start(&fifo->timed.track, chip->ticks_hz, reader->rate_mhz);
 	}
-	set_look(fifo);
+	emlearn_imu_fifo_set_look(fifo);
 	got->watermark_frames = fifo->wiring->watermark;
 	got->stall_us = emlearn_imu_fifo_us(fifo, fifo->capacity - fifo->wiring->watermark);
 	return listen(fifo);

@@ -229,6 +229,7 @@ static int poll_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 				: emlearn_imu_pace_span_us(&poll->pace, (CONFIG_EMLEARN_IMU_READER_POLL_BATCHES - 1u) *
 										poll->batch_frames);
 	(void)k_sem_init(&poll->ready, 0, 1);
+	reader->ready = &poll->ready;
 	(void)k_sem_init(&poll->poke, 0, 1);
 	atomic_clear(&poll->n_full);
 	atomic_clear(&poll->status);
@@ -284,26 +285,26 @@ static void take(struct emlearn_imu_reader_poll *poll, struct emlearn_batch *bat
 	};
 }
 
-static int poll_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
+static int poll_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, enum emlearn_imu_call call)
 {
 	struct emlearn_imu_reader_poll *poll = poll_of(reader);
+	atomic_val_t status;
 
-	give_back(poll);
-	do {
-		/* Read before n_full: a status stands behind the batches that were published before it. */
-		atomic_val_t status = atomic_get(&poll->status);
-
-		if (atomic_get(&poll->n_full) > 0) {
-			take(poll, batch);
-			return 0;
-		}
-		if (status != 0) {
-			poll->has_status = true;
-			atomic_clear(&poll->status);
-			return (int)status;
-		}
-	} while (k_sem_take(&poll->ready, sys_timepoint_timeout(end)) == 0);
-	return -EAGAIN;
+	if (call == EMLEARN_IMU_ASKED) {
+		give_back(poll);
+	}
+	/* Read before n_full: a status stands behind the batches that were published before it. */
+	status = atomic_get(&poll->status);
+	if (atomic_get(&poll->n_full) > 0) {
+		take(poll, batch);
+		return 0;
+	}
+	if (status == 0) {
+		return -EAGAIN;
+	}
+	poll->has_status = true;
+	atomic_clear(&poll->status);
+	return (int)status;
 }
 
 static void poll_stop(struct emlearn_imu_reader *reader)

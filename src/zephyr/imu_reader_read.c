@@ -263,8 +263,8 @@ static int deliver(struct emlearn_imu_reader_read *read, struct emlearn_batch *b
 	return 0;
 }
 
-/* Wait until there may be enough completions; an unpaced reader has the next frame read. */
-static int wait(struct emlearn_imu_reader_read *read, k_timepoint_t end)
+/* Say how many completions are waited for; an unpaced reader has the next frame read. 0 if they are there. */
+static int want(struct emlearn_imu_reader_read *read)
 {
 	if (read->reader.asked.unpaced) {
 		atomic_set(&read->n_wanted, 1);
@@ -279,22 +279,21 @@ static int wait(struct emlearn_imu_reader_read *read, k_timepoint_t end)
 	} else {
 		atomic_set(&read->n_wanted, read->batch_frames - read->n_frames);
 	}
-	if (atomic_get(&read->n_waiting) >= atomic_get(&read->n_wanted)) {
-		return 0;
-	}
-	return k_sem_take(&read->ready, sys_timepoint_timeout(end)) == 0 ? 0 : -EAGAIN;
+	return atomic_get(&read->n_waiting) >= atomic_get(&read->n_wanted) ? 0 : -EAGAIN;
 }
 
-static int read_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
+static int read_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, enum emlearn_imu_call call)
 {
 	struct emlearn_imu_reader_read *read = read_of(reader);
 	int rc;
 
-	if (read->is_delivered) {
-		begin_batch(read);
-	}
-	if (read->is_over && read->status == 0) {
-		go_on(read);
+	if (call == EMLEARN_IMU_ASKED) {
+		if (read->is_delivered) {
+			begin_batch(read);
+		}
+		if (read->is_over && read->status == 0) {
+			go_on(read);
+		}
 	}
 	do {
 		gather(read);
@@ -302,7 +301,7 @@ static int read_read(struct emlearn_imu_reader *reader, struct emlearn_batch *ba
 		if (rc != -EAGAIN) {
 			return rc;
 		}
-		rc = wait(read, end);
+		rc = want(read);
 	} while (rc == 0);
 	return rc;
 }
@@ -331,6 +330,7 @@ static int read_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 	got->watermark_frames = 1;
 	got->stall_us = reader->asked.unpaced ? UINT32_MAX : emlearn_imu_pace_span_us(&read->pace, read->n_blocks);
 	(void)k_sem_init(&read->ready, 0, 1);
+	reader->ready = &read->ready;
 	k_timer_init(&read->timer, on_deadline, NULL);
 	k_work_init(&read->work, on_work);
 	atomic_clear(&read->in_flight);

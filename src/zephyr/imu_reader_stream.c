@@ -177,35 +177,26 @@ static bool next_run(struct emlearn_imu_reader_stream *stream)
 	return true;
 }
 
-static bool decode_sensor(struct emlearn_imu_reader_stream *stream, uint8_t sensor, uint32_t *fit, int16_t *out)
-{
-	const struct sensor_chan_spec channel = {
-		.chan_type = sensor == EMLEARN_SENSOR_ACC ? SENSOR_CHAN_ACCEL_XYZ : SENSOR_CHAN_GYRO_XYZ,
-	};
-	struct sensor_three_axis_data data;
-	int32_t codes[EMLEARN_AXES];
-
-	/* What a decoder says of the number of its readings is not to be trusted: what it returns is. */
-	if (stream->decoder->decode(stream->block.data, channel, fit, 1, &data) != 1) {
-		return false;
-	}
-	stream->node.driver->codes(&stream->block, sensor, data.readings[0].values, codes);
-	emlearn_imu_from_codes(&stream->reader, sensor, codes, out);
-	return true;
-}
-
 static bool decode_frame(struct emlearn_imu_reader_stream *stream, int16_t *frame)
 {
-	const uint8_t sensors = stream->reader.asked.sensors;
+	static const uint16_t channels[] = {SENSOR_CHAN_ACCEL_XYZ, SENSOR_CHAN_GYRO_XYZ};
+	int32_t codes[EMLEARN_IMU_SENSORS][EMLEARN_AXES];
 
-	if ((sensors & EMLEARN_SENSOR_ACC) != 0) {
-		if (!decode_sensor(stream, EMLEARN_SENSOR_ACC, &stream->fits[0], frame)) {
+	for (unsigned int i = 0; i < EMLEARN_IMU_SENSORS; i++) {
+		const struct sensor_chan_spec channel = {.chan_type = channels[i]};
+		struct sensor_three_axis_data data;
+
+		if ((stream->reader.asked.sensors & BIT(i)) == 0) {
+			continue;
+		}
+		/* What a decoder says of the number of its readings is not to be trusted: what it returns is. */
+		if (stream->decoder->decode(stream->block.data, channel, &stream->fits[i], 1, &data) != 1) {
 			return false;
 		}
-		frame += EMLEARN_AXES;
+		stream->node.driver->codes(&stream->block, (uint8_t)BIT(i), data.readings[0].values, codes[i]);
 	}
-	return (sensors & EMLEARN_SENSOR_GYRO) == 0 ||
-	       decode_sensor(stream, EMLEARN_SENSOR_GYRO, &stream->fits[1], frame);
+	emlearn_imu_from_codes(&stream->reader, codes, frame);
+	return true;
 }
 
 /* Hand out frames of the run; false if there were none after all. */
@@ -246,52 +237,47 @@ static bool deliver(struct emlearn_imu_reader_stream *stream, struct emlearn_bat
 	return n > 0;
 }
 
-/* Wait for something to happen until a time. 0 to look again. */
-static int wait(struct emlearn_imu_reader_stream *stream, k_timepoint_t end)
+/* See what has come: a block, or the end of the stream. */
+static void receive(struct emlearn_imu_reader_stream *stream)
 {
 	struct emlearn_imu_stats *stats = &stream->reader.stats;
-	int64_t watch_us = stream->due_us - emlearn_imu_now_us();
-	k_timepoint_t due = sys_timepoint_calc(watch_us > 0 ? K_USEC(watch_us) : K_NO_WAIT);
-	int rc =
-		emlearn_imu_stream_complete(stream, sys_timepoint_timeout(sys_timepoint_cmp(due, end) < 0 ? due : end));
+	const int rc = emlearn_imu_stream_complete(stream);
 
 	if (rc == 0) {
 		open(stream);
-		return 0;
-	}
-	if (rc == -EAGAIN) {
-		return emlearn_imu_now_us() >= stream->due_us ? mend(stream) : -EAGAIN;
+		return;
 	}
 	if (rc == -ENOMEM) {
 		stats->n_overruns++;
 	} else {
 		stats->n_bus_errors++;
 	}
-	/* The stream has ended. The first attempt to begin it again is made at once. */
+	/* The first attempt to begin it again is made at once. */
 	emlearn_imu_stream_doubt(stream);
 	if (stream->n_silent == 0) {
-		stream->due_us = emlearn_imu_now_us();
+		stream->reader.look_us = 1;
 	}
-	return 0;
 }
 
-static int stream_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
+static int stream_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, enum emlearn_imu_call call)
 {
 	struct emlearn_imu_reader_stream *stream = stream_of(reader);
 
-	for (;;) {
-		if (next_run(stream)) {
-			if (deliver(stream, batch)) {
-				return 0;
-			}
-		} else {
-			int rc = wait(stream, end);
+	if (call == EMLEARN_IMU_READY) {
+		receive(stream);
+	} else if (call == EMLEARN_IMU_LOOK) {
+		int rc = mend(stream);
 
-			if (rc != 0) {
-				return rc;
-			}
+		if (rc != 0) {
+			return rc;
 		}
 	}
+	while (next_run(stream)) {
+		if (deliver(stream, batch)) {
+			return 0;
+		}
+	}
+	return -EAGAIN;
 }
 
 /* How long nobody need read: a block each watermark, and one more may come before the next; not the one held. */
@@ -333,6 +319,7 @@ static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_go
 	stream->gap = false;
 	stream->block = (struct emlearn_imu_stream_block){0};
 	stream->is_estimated = false;
+	reader->ready = stream->rtio->consume_sem;
 	return emlearn_imu_stream_arm(stream);
 }
 

@@ -40,15 +40,12 @@ void emlearn_imu_stream_doubt(struct emlearn_imu_reader_stream *stream)
 	stream->block.is_held = false;
 }
 
-int emlearn_imu_stream_complete(struct emlearn_imu_reader_stream *stream, k_timeout_t timeout)
+int emlearn_imu_stream_complete(struct emlearn_imu_reader_stream *stream)
 {
 	struct emlearn_imu_stream_block *block = &stream->block;
 	struct rtio_cqe *cqe;
 	int result;
 
-	if (k_sem_take(stream->rtio->consume_sem, timeout) != 0) {
-		return -EAGAIN;
-	}
 	/* Consuming takes it again, and nobody else does: this does not wait. */
 	k_sem_give(stream->rtio->consume_sem);
 	cqe = rtio_cqe_consume_block(stream->rtio);
@@ -64,13 +61,14 @@ int emlearn_imu_stream_complete(struct emlearn_imu_reader_stream *stream, k_time
 	}
 	emlearn_imu_stream_release(stream);
 	stream->stream = NULL;
-	return result == -EAGAIN ? -EIO : result;
+	return result;
 }
 
 void emlearn_imu_stream_drain(struct emlearn_imu_reader_stream *stream)
 {
 	emlearn_imu_stream_release(stream);
-	while (emlearn_imu_stream_complete(stream, K_NO_WAIT) != -EAGAIN) {
+	while (k_sem_take(stream->rtio->consume_sem, K_NO_WAIT) == 0) {
+		(void)emlearn_imu_stream_complete(stream);
 		emlearn_imu_stream_release(stream);
 	}
 }
@@ -99,7 +97,7 @@ int emlearn_imu_stream_disarm(struct emlearn_imu_reader_stream *stream)
 
 void emlearn_imu_stream_watch(struct emlearn_imu_reader_stream *stream, uint32_t first_us)
 {
-	stream->due_us = emlearn_imu_now_us() + (int64_t)CLAMP(stream->n_silent, 1u, BACKOFF_MAX) * first_us;
+	stream->reader.look_us = CLAMP(stream->n_silent, 1u, BACKOFF_MAX) * first_us;
 }
 
 int emlearn_imu_stream_arm(struct emlearn_imu_reader_stream *stream)

@@ -15,8 +15,8 @@ void emlearn_imu_stream_release(struct emlearn_imu_reader_stream *stream);
 /* From here on frames may be missing. */
 void emlearn_imu_stream_doubt(struct emlearn_imu_reader_stream *stream);
 
-/* The next completion, 0 with its block in stream->block; -EAGAIN for none; the error with which the stream ended. */
-int emlearn_imu_stream_complete(struct emlearn_imu_reader_stream *stream, k_timeout_t timeout);
+/* The completion for which the semaphore was taken: 0 with its block in stream->block, or the error of the stream. */
+int emlearn_imu_stream_complete(struct emlearn_imu_reader_stream *stream);
 
 /* Throw away what is complete. */
 void emlearn_imu_stream_drain(struct emlearn_imu_reader_stream *stream);

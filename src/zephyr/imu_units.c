@@ -10,17 +10,18 @@
 
 #define MICRO INT64_C(1000000)
 
-/* Of both sides of a ratio. */
-#define RATIO_MAX (UINT64_C(1) << 37)
+/* Of a ratio: one code is beyond all counts. */
+#define MUL_MAX 65536u
 
 static int set(struct emlearn_imu_scale *scale, const struct emlearn_imu_step *step, int64_t unit_mul, int64_t unit_div)
 {
 	if (step->num == 0 || step->num > EMLEARN_IMU_STEP_NUM_MAX || step->den == 0) {
 		return -EINVAL;
 	}
-	scale->mul = step->den * unit_mul;
-	scale->div = step->num * unit_div;
-	/* Beyond this the count is beyond int16, and below it value * mul cannot overflow: 32769 * div < 2^61. */
+	/* Twice, as nearest() needs it. */
+	scale->mul = 2 * step->den * unit_mul;
+	scale->div = 2 * step->num * unit_div;
+	/* Beyond this the count is beyond int16, and below it value * mul cannot overflow: 32769 * div < 2^62. */
 	scale->limit = 32769 * scale->div / scale->mul + 1;
 	return 0;
 }
@@ -46,10 +47,10 @@ static int64_t floor_div(int64_t num, int64_t div)
 	return num / div - (num % div < 0 ? 1 : 0);
 }
 
-/* floor(num / div + 1/2), held; num below 2^62, div above 0 */
+/* floor(num / div + 1/2), held; num below 2^62, div even and above 0 */
 static int16_t nearest(int64_t num, int64_t div)
 {
-	return held(floor_div(2 * num + div, 2 * div));
+	return held(floor_div(num + div / 2, div));
 }
 
 static int16_t count(const struct emlearn_imu_scale *scale, int64_t micro)
@@ -83,19 +84,21 @@ int16_t emlearn_imu_count_q31(const struct emlearn_imu_scale *scale, int32_t val
 void emlearn_imu_ratio(struct emlearn_imu_ratio *ratio, const struct emlearn_imu_step *from,
 		       const struct emlearn_imu_step *to)
 {
-	uint64_t mul = (uint64_t)from->num * to->den;
-	uint64_t div = (uint64_t)from->den * to->num;
+	const uint64_t div = (uint64_t)from->den * to->num;
+	uint64_t rest = (uint64_t)from->num * to->den;
+	uint64_t mul;
 
-	/* With 24 bits of code, and twice that for rounding. */
-	while ((mul | div) >= RATIO_MAX) {
-		mul = (mul + 1) / 2;
-		div = (div + 1) / 2;
+	*ratio = (struct emlearn_imu_ratio){0};
+	if (div == 0) {
+		return;
 	}
-	ratio->mul = (int64_t)mul;
-	ratio->div = (int64_t)div;
-}
-
-int16_t emlearn_imu_rescaled(const struct emlearn_imu_ratio *ratio, int32_t code)
-{
-	return ratio->mul == ratio->div ? held(code) : nearest(code * ratio->mul, ratio->div);
+	/* Long division to 32 places, fewer if 31 bits do not hold them. The last one is rounded. */
+	mul = rest / div;
+	mul = mul > MUL_MAX ? MUL_MAX : mul;
+	for (ratio->shift = 32; ratio->shift > 0 && mul < INT32_MAX / 2; ratio->shift--) {
+		rest = 2 * (rest % div);
+		mul = 2 * mul + rest / div;
+	}
+	mul += 2 * (rest % div) >= div ? 1 : 0;
+	ratio->mul = (int32_t)(mul > INT32_MAX ? INT32_MAX : mul);
 }

@@ -46,6 +46,13 @@ extern "C" {
 
 struct emlearn_imu_reader;
 
+/** Why a back end is called. */
+enum emlearn_imu_call {
+	EMLEARN_IMU_ASKED, /**< somebody reads */
+	EMLEARN_IMU_READY, /**< reader->ready was given, and is taken */
+	EMLEARN_IMU_LOOK,  /**< it is time to look */
+};
+
 /** What a back end does. Called by imu_reader.c, which has checked and negotiated what can be. */
 struct emlearn_imu_backend {
 	/**
@@ -58,13 +65,17 @@ struct emlearn_imu_backend {
 	 */
 	int (*prepare)(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got);
 	/**
-	 * Start at reader->rate_mhz, and fill in watermark_frames and stall_us.
+	 * Start at reader->rate_mhz, set reader->ready, and fill in watermark_frames and stall_us.
 	 *
 	 * @return 0 or a negative errno, with nothing running
 	 */
 	int (*start)(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got);
-	/** As emlearn_imu_reader_read(), but for the counting of what is delivered. */
-	int (*read)(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end);
+	/**
+	 * Give a batch if there is one. Does not wait: the reader does, for reader->ready or for the time to look.
+	 *
+	 * @return 0 with a batch; -EAGAIN to wait and be called again; another negative errno for the caller
+	 */
+	int (*read)(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, enum emlearn_imu_call call);
 	/** Stop; nothing runs or is borrowed afterwards. */
 	void (*stop)(struct emlearn_imu_reader *reader);
 };
@@ -76,13 +87,15 @@ struct emlearn_imu_reader {
 	uint8_t n_channels;
 	bool running;
 	uint32_t rate_mhz;
+	struct k_sem *ready; /* what a call of read() waits for */
+	uint32_t look_us;    /* set by the back end: when to call it even if nothing is ready, from now; 0: as before */
+	k_timepoint_t look;  /* that time */
 	struct emlearn_imu_stats stats;
 	struct emlearn_imu_asked asked; /* its mount is the board's and the model's in one */
 	struct emlearn_imu_mount_axis board_mount[EMLEARN_AXES];
 	struct emlearn_imu_scale acc_scale;
 	struct emlearn_imu_scale gyro_scale;
-	struct emlearn_imu_ratio acc_codes;
-	struct emlearn_imu_ratio gyro_codes;
+	struct emlearn_imu_ratio codes[EMLEARN_IMU_SENSORS];
 };
 
 /* A node that EMLEARN_IMU_NODE_CHECK() refuses makes no second error here. */
@@ -120,15 +133,14 @@ void emlearn_imu_from_q31(const struct emlearn_imu_reader *reader, uint8_t senso
 			  int8_t shift, int16_t out[EMLEARN_AXES]);
 
 /**
- * Codes of the chip to the channels of one sensor of a frame: the same number where chip and model share their step,
- * else the nearest, halves towards plus infinity; held to int16. For back ends that set the steps in `got`.
+ * Codes of the chip to a frame: the same number where chip and model share their step, else the nearest, halves towards
+ * plus infinity; held to int16. For back ends that set the steps in `got`.
  *
- * @param sensor EMLEARN_SENSOR_ACC or EMLEARN_SENSOR_GYRO
- * @param codes  x, y, z of the chip, at most 24 bits
- * @param out    EMLEARN_AXES counts, mounted
+ * @param codes x, y, z of the chip for each sensor of EMLEARN_IMU_SENSORS, at most 24 bits; of those that are not asked
+ *              for they are not read
+ * @param out   the frame, mounted
  */
-void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, uint8_t sensor, const int32_t codes[EMLEARN_AXES],
-			    int16_t out[EMLEARN_AXES]);
+void emlearn_imu_from_codes(const struct emlearn_imu_reader *reader, int32_t codes[][EMLEARN_AXES], int16_t *out);
 
 /** Set rate and range in the driver again, as at the start: after a chip has lost its power. */
 void emlearn_imu_set_up_again(struct emlearn_imu_reader *reader);

@@ -35,7 +35,9 @@ struct emlearn_imu_bus {
 	emlearn_imu_bus_transfer transfer;
 	union {
 		struct i2c_dt_spec i2c;
+#ifdef CONFIG_SPI
 		struct spi_dt_spec spi;
+#endif
 	} at;
 	uint8_t n_dummies; /**< bytes that the chip sends on SPI before the first register */
 };

@@ -28,7 +28,6 @@ struct emlearn_imu_clock {
 	uint32_t next_us;
 	uint32_t nominal_ns;
 	uint32_t period_ns;
-	uint32_t span_frames;
 	uint8_t n_marks; /* since times were set; 2 and more are the same */
 	uint8_t n_off;   /* moments in a row that cannot be */
 };
@@ -56,11 +55,14 @@ void emlearn_imu_clock_restart(struct emlearn_imu_clock *clock, uint32_t number,
 /** When a frame was or will be made, microseconds; within 2^31 frames of the last moment. */
 int64_t emlearn_imu_clock_time_us(const struct emlearn_imu_clock *clock, uint32_t number);
 
-/** Number of the frame that is made nearest to t_us. */
+/** Number of the frame that is made nearest to t_us; within 2^31 frames of the last moment. */
 uint32_t emlearn_imu_clock_number_at(const struct emlearn_imu_clock *clock, int64_t t_us);
 
 /** From frame to frame, ns, 1 to INT32_MAX. */
-uint32_t emlearn_imu_clock_period_ns(const struct emlearn_imu_clock *clock);
+static inline uint32_t emlearn_imu_clock_period_ns(const struct emlearn_imu_clock *clock)
+{
+	return clock->period_ns;
+}
 
 #ifdef __cplusplus
 }

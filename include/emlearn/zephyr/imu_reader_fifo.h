@@ -53,13 +53,13 @@ struct emlearn_imu_fifo_track {
 	uint64_t base_ticks;  /* of the chip's time, taken by... */
 	uint32_t base_frames; /* ...so many frames */
 	uint32_t time;        /* of the frame read last */
-	bool timed;           /* it is known */
+	uint32_t number;      /* of that frame */
+	bool timed;           /* both are known */
 };
 
 /* A frame in codes of the chip. */
 struct emlearn_imu_fifo_sample {
-	int32_t acc[EMLEARN_AXES];
-	int32_t gyro[EMLEARN_AXES];
+	int32_t codes[EMLEARN_IMU_SENSORS][EMLEARN_AXES];
 	uint32_t time;
 	bool garbled; /* this is none; left alone by chips that cannot tell */
 };
@@ -70,6 +70,7 @@ struct emlearn_imu_fifo_timed {
 	uint32_t held_number;
 	int16_t held[EMLEARN_IMU_CHANNELS_MAX]; /* first frame of the next batch... */
 	bool holds;                             /* ...if there is one */
+	uint8_t loss;                           /* how what was lost before the newest frame is known */
 };
 
 /* What is of use with tags in the FIFO only: a frame that was read in part. */
@@ -86,14 +87,11 @@ struct emlearn_imu_fifo {
 	const struct emlearn_imu_fifo_wiring *wiring;
 	uint8_t frame_bytes;
 	uint8_t n_settings;
-	uint8_t loss;        /* how what was lost since the last batch is known */
-	bool overrun;        /* the FIFO was full, and frames went */
-	bool lost;           /* `number` may not be that of the oldest frame in the FIFO */
-	bool polled;         /* do not count on the interrupt line */
-	uint32_t capacity;   /* frames */
-	uint32_t n_surveyed; /* frames that were in the FIFO at the last survey */
-	uint32_t n_frames;   /* whole frames that are left of them */
-	uint32_t due_frames; /* to be read without waiting */
+	bool overrun;      /* the FIFO was full, and frames went */
+	bool lost;         /* `number` may not be that of the oldest frame in the FIFO */
+	bool polled;       /* do not count on the interrupt line */
+	uint32_t capacity; /* frames */
+	uint32_t n_frames; /* whole frames in the FIFO, of those that the last survey has seen */
 	uint32_t raw_pos;
 	uint32_t raw_end;
 	uint32_t number;     /* of the frame that is read next */
@@ -101,7 +99,6 @@ struct emlearn_imu_fifo {
 	uint32_t failing_us; /* of pauses since a transfer last succeeded */
 	uint32_t edge_us;    /* of the newest edge, modulo 2^32 */
 	int64_t surveyed_us; /* when n_frames was counted */
-	k_timepoint_t look;  /* when to look at the chip, interrupt or not */
 	struct emlearn_imu_clock clock;
 	struct k_sem edge;
 	struct gpio_callback callback;

@@ -45,7 +45,6 @@ struct emlearn_imu_reader_stream {
 	struct emlearn_imu_stream_block block;
 	uint32_t fits[2];       /* of the decoder, by sensor */
 	uint64_t number;        /* of the next frame, lost ones included */
-	int64_t due_us;         /* when to arm the stream again if nothing is heard */
 	uint32_t watch_us;      /* how long that is */
 	uint32_t n_lost;        /* before the next frame */
 	uint16_t n_used;        /* frames of the block's run that were delivered */

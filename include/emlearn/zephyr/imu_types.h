@@ -16,8 +16,11 @@
 extern "C" {
 #endif
 
+/** Accelerometer and gyroscope: bits 0 and 1 of EMLEARN_SENSOR_*, in the order of a frame. */
+#define EMLEARN_IMU_SENSORS 2u
+
 /** Most channels of a frame. */
-#define EMLEARN_IMU_CHANNELS_MAX (2u * EMLEARN_AXES)
+#define EMLEARN_IMU_CHANNELS_MAX (EMLEARN_IMU_SENSORS * EMLEARN_AXES)
 
 /** Where one axis comes from. */
 struct emlearn_imu_mount_axis {

@@ -32,8 +32,8 @@ struct emlearn_imu_scale {
 
 /** A factor from codes of a chip to counts of a model; the fields are private. */
 struct emlearn_imu_ratio {
-	int64_t mul;
-	int64_t div;
+	int32_t mul; /* of 2^(shift - 32) */
+	uint32_t shift;
 };
 
 /**
@@ -67,21 +67,26 @@ int16_t emlearn_imu_count(const struct emlearn_imu_scale *scale, const struct se
 int16_t emlearn_imu_count_q31(const struct emlearn_imu_scale *scale, int32_t value, int8_t shift);
 
 /**
- * Prepare the way from counts of one step to counts of another; both steps valid.
+ * Prepare the way from counts of one step to counts of another; steps of {0, 0} are not to be converted.
  *
- * Exact where neither side's numerator times the other's denominator has more than 37 bits, which holds for all known
- * chips and models' steps of up to six digits; else nearly so.
+ * Exact where one step is the other one times a power of two, else within 2^-30 of it or of a count.
  */
 void emlearn_imu_ratio(struct emlearn_imu_ratio *ratio, const struct emlearn_imu_step *from,
 		       const struct emlearn_imu_step *to);
 
 /**
- * A code of the chip in counts: the same number where the steps are, else the nearest, halves towards plus infinity,
- * held to int16.
+ * A code of the chip in counts: the nearest, held to int16. The same number where the steps are equal; halves go
+ * towards plus infinity where the ratio is exact. One multiplication, ISR-safe.
  *
- * @param code at most 24 bits
+ * @param code at most 24 bits, 16 where one of them is worth 64 counts or more
  */
-int16_t emlearn_imu_rescaled(const struct emlearn_imu_ratio *ratio, int32_t code);
+static inline int16_t emlearn_imu_rescaled(const struct emlearn_imu_ratio *ratio, int32_t code)
+{
+	const int64_t product = (int64_t)(int32_t)((uint32_t)code << ratio->shift) * ratio->mul;
+	const int32_t count = (int32_t)((product + (INT64_C(1) << 31)) >> 32);
+
+	return (int16_t)(count > INT16_MAX ? INT16_MAX : count < INT16_MIN ? INT16_MIN : count);
+}
 
 #ifdef __cplusplus
 }

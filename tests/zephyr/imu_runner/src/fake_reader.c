@@ -12,12 +12,15 @@ static DEVICE_API(sensor, fake_api) = {0};
 
 DEVICE_DEFINE(fake_imu, "fake-imu", NULL, NULL, NULL, NULL, POST_KERNEL, 99, &fake_api);
 
+/* Never given. */
+static K_SEM_DEFINE(fake_ready, 0, 1);
+
 static int fake_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
-	ARG_UNUSED(reader);
 	if (fake.start_rc != 0) {
 		return fake.start_rc;
 	}
+	reader->ready = &fake_ready;
 	got->rate_mhz = 100000;
 	got->watermark_frames = FAKE_BATCH;
 	fake.n_starts++;
@@ -26,13 +29,13 @@ static int fake_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 	return 0;
 }
 
-static int fake_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timepoint_t end)
+static int fake_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, enum emlearn_imu_call call)
 {
 	int64_t due_us = fake.next_us + FAKE_BATCH * FAKE_PERIOD_US;
+	int64_t rest_us = due_us - emlearn_imu_now_us();
 
-	ARG_UNUSED(reader);
 	fake.strange = fake.strange || k_current_get() != fake.thread;
-	fake.n_reads++;
+	fake.n_reads += call == EMLEARN_IMU_ASKED ? 1 : 0;
 	if (fake.n_fail > 0) {
 		fake.n_fail -= fake.n_fail == UINT32_MAX ? 0 : 1;
 		return fake.read_rc;
@@ -40,15 +43,9 @@ static int fake_read(struct emlearn_imu_reader *reader, struct emlearn_batch *ba
 	if (fake.n_left == 0) {
 		return -ENODATA;
 	}
-	if (emlearn_imu_now_us() < due_us) {
-		k_timeout_t rest = sys_timepoint_timeout(end);
-		k_timeout_t due = K_TIMEOUT_ABS_US(due_us);
-
-		if (sys_timepoint_cmp(sys_timepoint_calc(due), end) > 0) {
-			k_sleep(rest);
-			return -EAGAIN;
-		}
-		k_sleep(due);
+	if (rest_us > 0) {
+		reader->look_us = (uint32_t)rest_us;
+		return -EAGAIN;
 	}
 	fake.n_left--;
 	for (size_t i = 0; i < ARRAY_SIZE(fake.frames); i++) {

@@ -181,7 +181,7 @@ static int level(struct emlearn_imu_fifo *fifo)
 	}
 	n = raw[0] | ((raw[1] & LENGTH_HIGH) << 8);
 	fifo->overrun = n >= fifo->wiring->chip->capacity;
-	fifo->n_frames = n / fifo->frame_bytes;
+	fifo->n_frames = (uint32_t)n / fifo->frame_bytes;
 	n_stray = n % fifo->frame_bytes;
 	/* That of an overrun comes first; where another one is, its length does not tell. */
 	return n_stray == 0 || fifo->overrun ? n_stray : n;

@@ -13,7 +13,7 @@
 
 EMLEARN_IMU_READER_FIFO_DEFINE(fifo, DT_NODELABEL(lsm6dsl), BENCH_BATCH);
 EMLEARN_IMU_READER_FIFO_DEFINE(fifo_64, DT_NODELABEL(lsm6dsl_64), BENCH_BATCH);
-EMLEARN_IMU_READER_FIFO_DEFINE(fifo_80, DT_NODELABEL(lsm6dsl_80), BENCH_BATCH);
+EMLEARN_IMU_READER_FIFO_DEFINE(fifo_96, DT_NODELABEL(lsm6dsl_96), BENCH_BATCH);
 EMLEARN_IMU_READER_STREAM_DEFINE(stream, DT_NODELABEL(icm42688), BENCH_BATCH);
 EMLEARN_IMU_READER_STREAM_DEFINE(stream_64, DT_NODELABEL(icm42688_64), BENCH_BATCH);
 EMLEARN_IMU_READER_STREAM_DEFINE(stream_80, DT_NODELABEL(icm42688_80), BENCH_BATCH);
@@ -25,7 +25,7 @@ MODEL_PIPELINE_DEFINE(pipeline);
 
 EMLEARN_IMU_RUNNER_DEFINE(by_fifo, &fifo.reader, &pipeline);
 EMLEARN_IMU_RUNNER_DEFINE(by_fifo_64, &fifo_64.reader, &pipeline);
-EMLEARN_IMU_RUNNER_DEFINE(by_fifo_80, &fifo_80.reader, &pipeline);
+EMLEARN_IMU_RUNNER_DEFINE(by_fifo_96, &fifo_96.reader, &pipeline);
 EMLEARN_IMU_RUNNER_DEFINE(by_stream, &stream.reader, &pipeline);
 EMLEARN_IMU_RUNNER_DEFINE(by_stream_64, &stream_64.reader, &pipeline);
 EMLEARN_IMU_RUNNER_DEFINE(by_stream_80, &stream_80.reader, &pipeline);
@@ -35,7 +35,7 @@ EMLEARN_IMU_RUNNER_DEFINE(by_poll, &poll.reader, &pipeline);
 const struct bench benches[BENCHES] = {
 	[BENCH_FIFO] = {"fifo", &by_fifo, LSM6DSL, 32, true},
 	[BENCH_FIFO_64] = {"fifo", &by_fifo_64, LSM6DSL, 64, true},
-	[BENCH_FIFO_80] = {"fifo", &by_fifo_80, LSM6DSL, 80, true},
+	[BENCH_FIFO_96] = {"fifo", &by_fifo_96, LSM6DSL, 96, true},
 	[BENCH_STREAM] = {"stream", &by_stream, ICM42688, 32, true},
 	[BENCH_STREAM_64] = {"stream", &by_stream_64, ICM42688, 64, true},
 	[BENCH_STREAM_80] = {"stream", &by_stream_80, ICM42688, 80, true},

@@ -91,7 +91,7 @@ static void check(const struct bench *bench, uint32_t about_hz, uint32_t a_water
 
 ZTEST(imu_wakeups, test_a_fifo_wakes_the_processor_four_times_a_second_at_most)
 {
-	struct wakeups wakeups = shown(&benches[BENCH_FIFO_80], 100);
+	struct wakeups wakeups = shown(&benches[BENCH_FIFO_96], 100);
 
 	zassert_true(in_all(&wakeups) <= MOST_A_SECOND * SECONDS);
 	zassert_within(wakeups.n_told, in_all(&wakeups), 2, "the reader counts as the kernel does");
@@ -111,7 +111,7 @@ ZTEST(imu_wakeups, test_a_fifo_wakes_two_threads_or_handlers_a_watermark)
 	check(&benches[BENCH_FIFO], 100, OF_A_FIFO);
 	check(&benches[BENCH_FIFO_64], 50, OF_A_FIFO);
 	check(&benches[BENCH_FIFO_64], 100, OF_A_FIFO);
-	check(&benches[BENCH_FIFO_80], 50, OF_A_FIFO);
+	check(&benches[BENCH_FIFO_96], 50, OF_A_FIFO);
 }
 
 ZTEST(imu_wakeups, test_a_stream_wakes_three_threads_or_handlers_a_watermark)

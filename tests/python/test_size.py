@@ -163,6 +163,38 @@ def test_stacks_and_the_code_of_others_are_apart(elf):
     assert measured.total == measured.emlearn + measured.replay + measured.rest + measured.stack
 
 
+APPLICATION = """
+    struct emlearn_imu_reader_poll { char x[200]; };
+    struct emlearn_imu_runner { int x[6]; };
+    struct watch { char x[40]; };
+    static char emlearn_frames_imu[384], emlearn_raw_imu[100], emlearn_state_imu[90];
+    static char emlearn_runner_lock_har[20], emlearn_runner_state_har[300];
+    char emlearn_rtio_imu[56], _block_pool_emlearn_rtio_imu_block_pool[4096], emlearn_iodev_imu[8];
+    static struct emlearn_imu_reader_poll imu = {{1}};
+    const struct emlearn_imu_runner har = {{1}};
+    static char emlearn_runner_stack_har[2112], emlearn_stack_imu[1088];
+    static struct watch watch;
+    static char frames_imu[70];
+    void *use(int i)
+    {
+        void *all[] = {emlearn_frames_imu, emlearn_raw_imu, emlearn_state_imu, emlearn_runner_lock_har,
+                       emlearn_runner_state_har, &imu, emlearn_runner_stack_har, emlearn_stack_imu, &watch,
+                       frames_imu};
+        return all[i];
+    }
+    void _start(void) { *(volatile char *)use(1) = 1; }
+"""
+
+
+def test_what_an_application_defines_for_a_reader_and_a_runner_is_the_readers(tmp_path):
+    sources = write_sources(tmp_path, {"app/main.c": APPLICATION})
+    measured = size.measure(build(COMPILERS[0], tmp_path / "program.elf", sources, "-O0"))
+    own = 384 + 100 + 90 + 20 + 300 + 56 + 4096 + 8
+    assert {room: tuple(one) for room, one in measured.rooms.items()} == {"readers": (8 * 25 + 24, own + 200)}
+    assert measured.stacks == {"emlearn_runner_stack_har": 2112, "emlearn_stack_imu": 1088}
+    assert measured.rest.ram >= 110, "somebody else's watch and frames_imu"
+
+
 def test_the_total_is_that_of_the_sections(elf):
     text = subprocess.run(["size", str(elf)], capture_output=True, text=True, check=True).stdout
     text_size, data_size, bss_size = map(int, text.splitlines()[1].split()[:3])

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which room a symbol of an image belongs to: that of the source file that defines it.
 
-Buffers are the arrays and the state that NAME_PIPELINE_DEFINE() makes, wherever that stands. String
-literals have no symbol and so no room, nor has what the compiler inlined into another room.
+What a macro of emlearn defines in an application counts as emlearn's: arrays and state of
+NAME_PIPELINE_DEFINE() as buffers, all of EMLEARN_IMU_READER_DEFINE() and EMLEARN_IMU_RUNNER_DEFINE() but
+their stacks as readers. String literals have no symbol and so no room, nor has what the compiler inlined
+into another room.
 """
 
 import os
@@ -22,9 +24,18 @@ gear, which no budget counts."""
 ROOM_OF_CORE = {"quartiles": "features", "q": "arithmetic"}
 """Rooms of sources of src/core that are not called as their room is."""
 
-_STACK = re.compile(r"(^|_)stacks?(_area)?$")
-_BUFFER = "emlearn_buffer_"
-_STATE = "emlearn_pipeline_state"
+_STACK = re.compile(r"(^|_)stacks?(_area)?$|^emlearn_(runner_)?stack_")
+_OF_MACROS = (
+    ("buffers", re.compile(r"^emlearn_buffer_")),
+    # RTIO and its pools put their own words around the name.
+    ("readers", re.compile(r"emlearn_(frames|raw|state|wiring|iodev|rtio|runner_lock|runner_state)_")),
+)
+"""Symbols that macros define in the application's sources."""
+_STRUCTS = (
+    ("buffers", re.compile(r"emlearn_pipeline_state")),
+    ("readers", re.compile(r"emlearn_imu_(reader_\w+|runner)")),
+)
+"""Structs whose variables such macros define under a name of the application's choice."""
 _GENERATED = (("pipeline", "emlearn_pipeline", "model"), ("recording", "emlearn_recording", "replay"))
 """What the converter writes: NAME_what, of which struct, for which room."""
 
@@ -53,7 +64,9 @@ def _claims(image: Image) -> dict[Symbol, str]:
     for symbol in image.symbols:
         # A copy that the compiler made of f() is f.constprop.0.
         by_name[symbol.name.partition(".")[0], symbol.address].append(symbol)
-    claims = {symbol: "buffers" for symbol in image.symbols if symbol.name.startswith(_BUFFER)}
+    claims = {
+        symbol: room for symbol in image.symbols for room, name in _OF_MACROS if name.search(symbol.name)
+    }
     users = {symbol.file for symbol in claims}
     names = {symbol.name for symbol in image.symbols}
     sources = image.definitions(
@@ -62,7 +75,8 @@ def _claims(image: Image) -> dict[Symbol, str]:
     rooms = _rooms_of_sources(sources)
     for path, defined in sources.items():
         for definition in defined:
-            room = "buffers" if definition.struct == _STATE else rooms.get(path)
+            of_struct = (room for room, struct in _STRUCTS if struct.fullmatch(definition.struct))
+            room = next(of_struct, rooms.get(path))
             for symbol in by_name[definition.name, definition.address]:
                 if room is not None:
                     claims.setdefault(symbol, room)

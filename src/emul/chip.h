@@ -109,6 +109,12 @@ struct chip_truth {
 	int32_t codes[EMLEARN_CHIP_CHANNELS];
 };
 
+/* Private. */
+struct chip_fault {
+	struct emlearn_fault what; /* what is left of it */
+	bool struck;
+};
+
 /* All fields are private to chip*.c, unless the comment says otherwise. Begins all 0. */
 struct chip {
 	const struct chip_ops *ops;
@@ -134,7 +140,7 @@ struct chip {
 	int64_t due_own_ns;   /* of the next frame */
 	uint32_t due_part;    /* of a nanosecond, in 1 / rate_mhz */
 
-	struct emlearn_fault faults[CONFIG_EMLEARN_EMUL_FAULTS];
+	struct chip_fault faults[CONFIG_EMLEARN_EMUL_FAULTS];
 	uint32_t n_faults;
 
 	struct chip_line lines[CHIP_LINES];
@@ -209,6 +215,12 @@ void chip_forget(struct chip *chip);
 
 /* Of the next n frames those before the first at which a fault may strike that concerns frames or lines. */
 uint32_t chip_frames_before_faults(const struct chip *chip, uint32_t n);
+
+/* The values that a kind takes. */
+void chip_fault_range(enum emlearn_fault_kind kind, int32_t *min, int32_t *max);
+
+/* Is such a fault due? value may be NULL. */
+bool chip_fault_is_due(const struct chip *chip, enum emlearn_fault_kind kind, int32_t *value);
 
 /* Does such a fault strike now? Uses it up by one; value may be NULL. */
 bool chip_fault_strikes(struct chip *chip, enum emlearn_fault_kind kind, int32_t *value);

@@ -33,7 +33,8 @@ static void hang(struct chip *chip)
 	room = chip->ops->room(chip);
 	if (room >= 0 && chip->rate_mhz != 0 && k_can_yield() &&
 	    chip_fault_strikes(chip, EMLEARN_FAULT_OVERRUN, &n_more)) {
-		int64_t own_ns = chip->due_own_ns + (room + MAX(n_more, 0)) * (INT64_C(1000000000000) / chip->rate_mhz);
+		int64_t own_ns =
+			chip->due_own_ns + ((int64_t)room + n_more) * (INT64_C(1000000000000) / chip->rate_mhz);
 
 		us = (chip_clock_uptime_ns(&chip->clock, own_ns) - chip_now_ns()) / 1000 + 1;
 	}
@@ -51,8 +52,8 @@ static void begin(struct transfer *transfer, struct chip *chip)
 	chip->counts.n_transfers++;
 	transfer->chip = chip;
 	transfer->n_left = UINT32_MAX;
-	if (chip_fault_strikes(chip, EMLEARN_FAULT_NACK, &n_before)) {
-		transfer->n_left = (uint32_t)MAX(n_before, 0);
+	if (chip_fault_is_due(chip, EMLEARN_FAULT_NACK, &n_before)) {
+		transfer->n_left = (uint32_t)n_before;
 	}
 }
 
@@ -92,8 +93,11 @@ static int write_byte(struct transfer *transfer, uint8_t value)
 }
 
 /* Threads that an interrupt made ready while it was locked get their turn. */
-static void end(struct chip *chip, unsigned int key)
+static void end(struct chip *chip, int rc, unsigned int key)
 {
+	if (rc != 0) { /* a transfer that was too short to fail leaves the fault to the next one */
+		(void)chip_fault_strikes(chip, EMLEARN_FAULT_NACK, NULL);
+	}
 	chip->ops->lines(chip);
 	chip_plan(chip);
 	irq_unlock(key);
@@ -140,7 +144,7 @@ static int i2c_transfer_chip(const struct emul *emul, struct i2c_msg *msgs, int 
 	key = irq_lock();
 	begin(&transfer, chip);
 	rc = i2c_transfer_bytes(&transfer, msgs, n_msgs);
-	end(chip, key);
+	end(chip, rc, key);
 	return rc;
 }
 
@@ -218,7 +222,7 @@ static int spi_transfer_chip(const struct emul *emul, const struct spi_config *c
 	key = irq_lock();
 	begin(&transfer, chip);
 	rc = spi_transfer_bytes(&transfer, tx_bufs, rx_bufs);
-	end(chip, key);
+	end(chip, rc, key);
 	return rc;
 }
 

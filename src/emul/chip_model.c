@@ -9,6 +9,7 @@
 #include <zephyr/sys/iterable_sections.h>
 
 #include "chip.h"
+#include "fault_spec.h"
 
 /* NULL if there is no model behind the device. */
 static struct chip *find(const struct device *dev)
@@ -111,6 +112,8 @@ int emlearn_chip_fault(const struct device *dev, const struct emlearn_fault *fau
 	struct chip *chip = get(dev);
 	unsigned int key;
 	int rc = -ENOMEM;
+	int32_t min;
+	int32_t max;
 
 	if ((unsigned int)fault->kind >= EMLEARN_FAULT_KINDS ||
 	    (!chip_line_is_wired(chip) &&
@@ -118,17 +121,33 @@ int emlearn_chip_fault(const struct device *dev, const struct emlearn_fault *fau
 	      fault->kind == EMLEARN_FAULT_INT_SPURIOUS))) {
 		return -ENOTSUP;
 	}
-	if (fault->kind == EMLEARN_FAULT_CLOCK &&
-	    (fault->value < -CHIP_CLOCK_PPM_MAX || fault->value > CHIP_CLOCK_PPM_MAX)) {
+	chip_fault_range(fault->kind, &min, &max);
+	if (fault->value < min || fault->value > max) {
 		return -ERANGE;
 	}
 	key = irq_lock();
 	chip_catch_up(chip);
 	if (chip->n_faults < CONFIG_EMLEARN_EMUL_FAULTS) {
-		chip->faults[chip->n_faults] = *fault;
+		chip->faults[chip->n_faults] = (struct chip_fault){.what = *fault};
 		chip->n_faults++;
 		chip_begin_faults(chip);
 		rc = 0;
+	}
+	irq_unlock(key);
+	return rc;
+}
+
+int emlearn_chip_fault_waiting(const struct device *dev, uint32_t index, char *text, size_t size)
+{
+	struct chip *chip = get(dev);
+	unsigned int key = irq_lock();
+	int rc = -ENOENT;
+
+	chip_catch_up(chip);
+	for (uint32_t i = 0; i < chip->n_faults && rc < 0; i++) {
+		if (!chip->faults[i].struck && index-- == 0) {
+			rc = fault_spec_print(&chip->faults[i].what, text, size);
+		}
 	}
 	irq_unlock(key);
 	return rc;

@@ -69,6 +69,9 @@ static bool take_file(struct chip_source *own, const struct emlearn_recording *a
 	}
 	recording_file_quantise(file, &own->recording);
 	emlearn_source_recording(&own->source, &own->recording);
+	if (own->file == NULL) {
+		recording_file_free(file);
+	}
 	return true;
 }
 

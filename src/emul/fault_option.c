@@ -5,28 +5,44 @@
 
 #include <emlearn/zephyr/chip_model.h>
 
+#include "chip.h"
 #include "emul_fatal.h"
 #include "fault_spec.h"
+
+static void refuse(const struct device *dev, const char *text, const struct emlearn_fault *fault, int rc)
+{
+	int32_t min;
+	int32_t max;
+
+	switch (rc) {
+	case -ERANGE:
+		chip_fault_range(fault->kind, &min, &max);
+		EMUL_FATAL("fault '%s': the value is out of range, %d to %d", text, (int)min, (int)max);
+		break;
+	case -ENOMEM:
+		EMUL_FATAL("fault '%s': more than CONFIG_EMLEARN_EMUL_FAULTS=%d", text, CONFIG_EMLEARN_EMUL_FAULTS);
+		break;
+	default:
+		EMUL_FATAL("fault '%s': %s has no interrupt line", text, dev->name);
+		break;
+	}
+}
 
 static void apply(const struct device *dev, const char *list)
 {
 	while (*list != '\0') {
 		struct emlearn_fault fault;
-		const char *rest = fault_spec_parse(list, &fault);
+		const char *wrong;
+		const char *rest = fault_spec_parse(list, &fault, &wrong);
 		int rc;
 
 		if (rest == NULL) {
-			EMUL_FATAL("fault '%s' is not KIND@FRAME[xN][=VALUE], or has not the VALUE that int-stuck, "
-				   "who-am-i and clock want; KIND is one of " FAULT_SPEC_KINDS,
-				   list);
+			EMUL_FATAL("fault '%s' %s", list, wrong);
 			return;
 		}
 		rc = emlearn_chip_fault(dev, &fault);
 		if (rc != 0) {
-			EMUL_FATAL("fault '%s': %s", list,
-				   rc == -ENOMEM    ? "more than CONFIG_EMLEARN_EMUL_FAULTS"
-				   : rc == -ENOTSUP ? "the chip has no interrupt line"
-						    : "the value is out of range");
+			refuse(dev, list, &fault, rc);
 			return;
 		}
 		list = rest;
@@ -59,8 +75,9 @@ static void add_option(void)
 		 .call_when_found = add_list,
 		 .descript = "Faults of the emulated chips, KIND@FRAME[xN][=VALUE] with commas between, such as "
 			     "nack@100x3 brownout@500 clock@0=30000. KIND: " FAULT_SPEC_KINDS
-			     ". xN is how often (x* for ever); VALUE is in ms, ppm or what the kind takes. May be "
-			     "given again"},
+			     ". xN is how often (x* for ever), not for int-stuck, brownout, clock. VALUE: ms of "
+			     "int-stuck, ppm of clock, what who-am-i reads as, bytes before a nack, frames after an "
+			     "overrun. May be given again"},
 		ARG_TABLE_ENDMARKER,
 	};
 

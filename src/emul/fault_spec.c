@@ -6,18 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zephyr/sys/printk.h>
 #include <zephyr/sys/util.h>
+
+enum value {
+	NO_VALUE,
+	MAY_HAVE_VALUE,
+	WANTS_VALUE,
+};
 
 static const struct {
 	const char *name;
-	bool wants_value;
+	enum value value;
+	bool once; /* has no n */
 } kinds[] = {
-	[EMLEARN_FAULT_NACK] = {"nack", false},         [EMLEARN_FAULT_INT_STUCK] = {"int-stuck", true},
-	[EMLEARN_FAULT_INT_LOST] = {"int-lost", false}, [EMLEARN_FAULT_INT_SPURIOUS] = {"int-spurious", false},
-	[EMLEARN_FAULT_OVERRUN] = {"overrun", false},   [EMLEARN_FAULT_BROWNOUT] = {"brownout", false},
-	[EMLEARN_FAULT_WHO_AM_I] = {"who-am-i", true},  [EMLEARN_FAULT_ODD] = {"odd", false},
-	[EMLEARN_FAULT_CLOCK] = {"clock", true},        [EMLEARN_FAULT_DROP] = {"drop", false},
-	[EMLEARN_FAULT_REPEAT] = {"repeat", false},     [EMLEARN_FAULT_CLIP] = {"clip", false},
+	[EMLEARN_FAULT_NACK] = {"nack", MAY_HAVE_VALUE, false},
+	[EMLEARN_FAULT_INT_STUCK] = {"int-stuck", WANTS_VALUE, true},
+	[EMLEARN_FAULT_INT_LOST] = {"int-lost", NO_VALUE, false},
+	[EMLEARN_FAULT_INT_SPURIOUS] = {"int-spurious", NO_VALUE, false},
+	[EMLEARN_FAULT_OVERRUN] = {"overrun", MAY_HAVE_VALUE, false},
+	[EMLEARN_FAULT_BROWNOUT] = {"brownout", NO_VALUE, true},
+	[EMLEARN_FAULT_WHO_AM_I] = {"who-am-i", WANTS_VALUE, false},
+	[EMLEARN_FAULT_ODD] = {"odd", NO_VALUE, false},
+	[EMLEARN_FAULT_CLOCK] = {"clock", WANTS_VALUE, true},
+	[EMLEARN_FAULT_DROP] = {"drop", NO_VALUE, false},
+	[EMLEARN_FAULT_REPEAT] = {"repeat", NO_VALUE, false},
+	[EMLEARN_FAULT_CLIP] = {"clip", NO_VALUE, false},
 };
 
 BUILD_ASSERT(ARRAY_SIZE(kinds) == EMLEARN_FAULT_KINDS, "each kind has a name");
@@ -54,6 +68,15 @@ static const char *take_count(const char *text, uint32_t *count)
 	return end;
 }
 
+static const char *take_n(const char *text, uint32_t *n)
+{
+	if (*text == '*') {
+		*n = UINT32_MAX;
+		return text + 1;
+	}
+	return take_count(text, n);
+}
+
 static const char *take_value(const char *text, int32_t *value)
 {
 	const char *digits = text + (*text == '-' ? 1 : 0);
@@ -72,30 +95,62 @@ static const char *take_value(const char *text, int32_t *value)
 	return end;
 }
 
-const char *fault_spec_parse(const char *text, struct emlearn_fault *fault)
+/* What a kind has not or wants; NULL if all is well. */
+static const char *misfit(enum emlearn_fault_kind kind, bool has_n, bool has_value)
+{
+	if (kinds[kind].once && has_n) {
+		return "has an xN, but int-stuck, brownout and clock strike once";
+	}
+	if (kinds[kind].value == NO_VALUE && has_value) {
+		return "has a VALUE, which only nack, int-stuck, overrun, who-am-i and clock take";
+	}
+	if (kinds[kind].value == WANTS_VALUE && !has_value) {
+		return "has not the VALUE that int-stuck, who-am-i and clock want";
+	}
+	return NULL;
+}
+
+const char *fault_spec_parse(const char *text, struct emlearn_fault *fault, const char **wrong)
 {
 	bool has_value = false;
+	bool has_n = false;
 
 	*fault = (struct emlearn_fault){.n = 1};
+	*wrong = "is not KIND@FRAME[xN][=VALUE]; KIND is one of " FAULT_SPEC_KINDS;
 	text = take_kind(text, &fault->kind);
 	if (text != NULL) {
 		text = take_count(text, &fault->at_frame);
 	}
-	if (text != NULL && text[0] == 'x' && text[1] == '*') {
-		fault->n = UINT32_MAX;
-		text += 2;
-	} else if (text != NULL && text[0] == 'x') {
-		text = take_count(text + 1, &fault->n);
+	if (text != NULL && *text == 'x') {
+		has_n = true;
+		text = take_n(text + 1, &fault->n);
 	}
 	if (text != NULL && *text == '=') {
-		text = take_value(text + 1, &fault->value);
 		has_value = true;
+		text = take_value(text + 1, &fault->value);
 	}
-	if (text == NULL || fault->n == 0 || (kinds[fault->kind].wants_value && !has_value)) {
+	if (text == NULL || fault->n == 0 || (*text != '\0' && *text != ',') || strcmp(text, ",") == 0) {
 		return NULL;
 	}
-	if (*text == ',' && text[1] != '\0') {
-		return text + 1;
+	*wrong = misfit(fault->kind, has_n, has_value);
+	if (*wrong != NULL) {
+		return NULL;
 	}
-	return *text == '\0' ? text : NULL;
+	return *text == ',' ? text + 1 : text;
+}
+
+int fault_spec_print(const struct emlearn_fault *fault, char *text, size_t size)
+{
+	char n[sizeof("x4294967295")] = "";
+	char value[sizeof("=-2147483648")] = "";
+
+	if (fault->n == UINT32_MAX) {
+		snprintk(n, sizeof(n), "x*");
+	} else if (fault->n > 1) {
+		snprintk(n, sizeof(n), "x%u", fault->n);
+	}
+	if (kinds[fault->kind].value == WANTS_VALUE || fault->value != 0) {
+		snprintk(value, sizeof(value), "=%d", fault->value);
+	}
+	return snprintk(text, size, "%s@%u%s%s", kinds[fault->kind].name, fault->at_frame, n, value);
 }

@@ -7,7 +7,7 @@
 
 #include <emlearn/zephyr/recording.h>
 
-/* A file as it was read, in physical units; it holds for ever. */
+/* A file as it was read, in physical units. */
 struct recording_file;
 
 /*
@@ -24,6 +24,9 @@ const char *recording_file_read(const char *path, uint8_t sensors, struct record
  * `out` are given back.
  */
 void recording_file_quantise(const struct recording_file *file, struct emlearn_recording *out);
+
+/* Free it. What recording_file_quantise() has made of it holds for ever. */
+void recording_file_free(struct recording_file *file);
 
 /*
  * How often the step of a sensor has to be doubled, at most `n_max` times, until no value of it is clipped.

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include <emlearn/types.h>
 
 #include "recording_table.h"
 #include "recording_time.h"
+#include "recording_unit.h"
 
 static const char npy_magic[] = "\x93NUMPY";
 
@@ -52,9 +54,6 @@ static const char *measure(const char *path, struct recording_file *table)
 	table->gaps = malloc(table->n_frames * sizeof(*table->gaps));
 	n_gaps = table->gaps != NULL ? recording_time_measure(table->time_s, table->n_frames, table->gaps, &rate_hz)
 				     : -1;
-	if (n_gaps == RECORDING_TIME_JUMPS) {
-		return recording_table_fail(path, 0, "time jumps by years; one file holds one recording");
-	}
 	if (n_gaps < 0) {
 		return recording_table_fail(path, 0, "the time stamps give no rate of an IMU; time is in seconds");
 	}
@@ -63,13 +62,33 @@ static const char *measure(const char *path, struct recording_file *table)
 	return NULL;
 }
 
-const char *recording_file_read(const char *path, uint8_t sensors, struct recording_file **file)
+/* Only a file can be read from its start again, and opening a pipe may wait for ever. */
+static const char *check_kind(const char *path)
 {
-	struct recording_file *table = calloc(1, sizeof(*table));
-	FILE *stream = fopen(path, "rb");
-	const char *error;
+	struct stat status;
 
-	if (table == NULL || stream == NULL) {
+	if (stat(path, &status) != 0) {
+		return recording_table_fail(path, 0, "cannot be opened (%s)", strerror(errno));
+	}
+	if (S_ISDIR(status.st_mode)) {
+		return recording_table_fail(path, 0, "is a folder; one recording is played, name its file");
+	}
+	if (!S_ISREG(status.st_mode)) {
+		return recording_table_fail(path, 0, "is no regular file; save what comes from it, and name that");
+	}
+	return NULL;
+}
+
+static const char *read_table(const char *path, uint8_t sensors, struct recording_file *table)
+{
+	const char *error = check_kind(path);
+	FILE *stream;
+
+	if (error != NULL) {
+		return error;
+	}
+	stream = fopen(path, "rb");
+	if (stream == NULL) {
 		return recording_table_fail(path, 0, "cannot be opened (%s)", strerror(errno));
 	}
 	error = read_form(stream, path, sensors, table);
@@ -77,8 +96,35 @@ const char *recording_file_read(const char *path, uint8_t sensors, struct record
 	if (error == NULL) {
 		error = measure(path, table);
 	}
-	*file = table;
+	return error != NULL ? error : recording_unit_check(path, table);
+}
+
+const char *recording_file_read(const char *path, uint8_t sensors, struct recording_file **file)
+{
+	const char *error;
+
+	*file = calloc(1, sizeof(**file));
+	if (*file == NULL) {
+		return recording_table_fail(path, 0, "is too long for the memory of this host");
+	}
+	error = read_table(path, sensors, *file);
+	if (error != NULL) {
+		for (size_t i = 0; i < (*file)->n_spans; i++) {
+			free((void *)(*file)->spans[i].label);
+		}
+		free((*file)->spans);
+		free((*file)->gaps);
+		recording_file_free(*file);
+		*file = NULL;
+	}
 	return error;
+}
+
+void recording_file_free(struct recording_file *file)
+{
+	free(file->time_s);
+	free(file->values);
+	free(file);
 }
 
 static double count_of(double value, double step)

@@ -206,12 +206,14 @@ static const char *read_row(const char *path, const uint8_t *row, const struct n
 	double values[RECORDING_CHANNELS_MAX];
 	double time_s = read_number(&layout->fields[columns->time], row);
 	char label[LABEL_MAX] = "";
+	const char *error;
 
 	if (!isfinite(time_s)) {
 		return recording_table_fail(path, 0, "frame %zu: time is not a finite number", table->n_frames);
 	}
-	if (table->n_frames > 0 && time_s < table->time_s[table->n_frames - 1]) {
-		return recording_table_fail(path, 0, "frame %zu: time goes back", table->n_frames);
+	error = recording_table_check_time(path, 0, time_s, table);
+	if (error != NULL) {
+		return error;
 	}
 	for (unsigned int k = 0; k < table->n_channels; k++) {
 		const struct npy_field *field = &layout->fields[columns->channels[k]];

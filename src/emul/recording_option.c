@@ -49,7 +49,7 @@ struct recording_file *recording_option_read(uint8_t sensors)
 const struct emlearn_recording *recording_option(const struct emlearn_recording *array)
 {
 	static struct emlearn_recording recording;
-	const struct recording_file *file = recording_option_read(array->sensors);
+	struct recording_file *file = recording_option_read(array->sensors);
 
 	if (file == NULL) {
 		return array;
@@ -57,5 +57,6 @@ const struct emlearn_recording *recording_option(const struct emlearn_recording 
 	recording = *array;
 	recording.frames = NULL;
 	recording_file_quantise(file, &recording);
+	recording_file_free(file);
 	return &recording;
 }

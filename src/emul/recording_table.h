@@ -49,6 +49,13 @@ int recording_table_find(const char *const names[], unsigned int n, const char *
 const char *recording_table_columns(const char *path, unsigned long line, const char *const names[], unsigned int n,
 				    uint8_t sensors, struct recording_columns *columns, struct recording_file *table);
 
+/* The name of a channel of the table. */
+const char *recording_table_channel(const struct recording_file *table, unsigned int channel);
+
+/* Can a row of that time follow? Returns NULL or an error. */
+const char *recording_table_check_time(const char *path, unsigned long line, double time_s,
+				       const struct recording_file *table);
+
 /* Append a row; values: of the table's channels. */
 void recording_table_add(struct recording_file *table, double time_s, const double *values, const char *label);
 

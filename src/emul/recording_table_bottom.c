@@ -7,6 +7,11 @@
 
 #include <emlearn/types.h>
 
+/* A clock that was set rather than frames that are missing: what is played waits for each of them. */
+#define STEP_MAX_S 86400
+
+static const char *const axes[] = {"acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z"};
+
 static char message[512];
 
 const char *recording_table_fail(const char *path, unsigned long line, const char *format, ...)
@@ -33,12 +38,29 @@ int recording_table_find(const char *const names[], unsigned int n, const char *
 	return -1;
 }
 
+/* The first in the alphabet of the names that are there more than once; NULL without. */
+static const char *find_twice(const char *const names[], unsigned int n)
+{
+	const char *twice = NULL;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (names[i][0] != '\0' && recording_table_find(names, i, names[i]) >= 0 &&
+		    (twice == NULL || strcmp(names[i], twice) < 0)) {
+			twice = names[i];
+		}
+	}
+	return twice;
+}
+
 const char *recording_table_columns(const char *path, unsigned long line, const char *const names[], unsigned int n,
 				    uint8_t sensors, struct recording_columns *columns, struct recording_file *table)
 {
-	static const char *const axes[] = {"acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z"};
+	const char *twice = find_twice(names, n);
 	int column = recording_table_find(names, n, "time");
 
+	if (twice != NULL) {
+		return recording_table_fail(path, line, "column %s is there twice", twice);
+	}
 	if (column < 0) {
 		return recording_table_fail(path, line, "column time is missing");
 	}
@@ -63,6 +85,32 @@ const char *recording_table_columns(const char *path, unsigned long line, const 
 			return recording_table_fail(path, line, "column %s is missing", axes[i]);
 		}
 		columns->channels[table->n_channels++] = (unsigned int)column;
+	}
+	return NULL;
+}
+
+const char *recording_table_channel(const struct recording_file *table, unsigned int channel)
+{
+	return axes[channel + ((table->sensors & EMLEARN_SENSOR_ACC) != 0 ? 0 : EMLEARN_AXES)];
+}
+
+const char *recording_table_check_time(const char *path, unsigned long line, double time_s,
+				       const struct recording_file *table)
+{
+	const size_t frame = table->n_frames;
+	const double before_s = frame > 0 ? table->time_s[frame - 1] : time_s;
+
+	if (time_s < before_s) {
+		return recording_table_fail(path, line,
+					    "time goes back from %.6g s to %.6g s at frame %zu; one file holds one "
+					    "recording; split it where time starts again",
+					    before_s, time_s, frame);
+	}
+	if (time_s - before_s > STEP_MAX_S) {
+		return recording_table_fail(path, line,
+					    "time jumps by %.4g s at frame %zu, from %.6g s to %.6g s; one file holds "
+					    "one recording; split it where the clock was set",
+					    time_s - before_s, frame, before_s, time_s);
 	}
 	return NULL;
 }

@@ -7,12 +7,10 @@
 
 #include <emlearn/zephyr/recording.h>
 
-#define RECORDING_TIME_JUMPS (-2)
-
 /*
- * time_s: n stamps in seconds that do not fall. gaps: room for n, filled in order. rate_hz: set on success.
- * Returns the number of gaps, -1 if there are under 2 frames, time stands still or no IMU has such a rate, or
- * RECORDING_TIME_JUMPS if a gap has lost more frames than n_lost can hold.
+ * time_s: n stamps in seconds that do not fall, from one to the next a day at most, so that n_lost can hold what a gap
+ * has lost. gaps: room for n, filled in order. rate_hz: set on success.
+ * Returns the number of gaps, or -1 if there are under 2 frames, time stands still or no IMU has such a rate.
  */
 long recording_time_measure(const double *time_s, size_t n, struct emlearn_recording_gap *gaps, double *rate_hz);
 

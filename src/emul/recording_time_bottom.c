@@ -90,10 +90,7 @@ static size_t settle(const double *time_s, size_t n, size_t frame, double period
 	return settled;
 }
 
-/*
- * Fill gaps; outside_s and n_outside: time and number of the steps that belong to none. Returns the number of gaps or
- * RECORDING_TIME_JUMPS.
- */
+/* Fill gaps; outside_s and n_outside: time and number of the steps that belong to none. Returns the number of gaps. */
 static long find_gaps(const double *time_s, size_t n, double period_s, struct emlearn_recording_gap *gaps,
 		      double *outside_s, size_t *n_outside)
 {
@@ -109,9 +106,6 @@ static long find_gaps(const double *time_s, size_t n, double period_s, struct em
 			size_t settled = settle(time_s, n, frame, period_s);
 			double lost = late(time_s, settled, period_s) - late(time_s, frame - 1, period_s);
 
-			if (lost > UINT32_MAX) {
-				return RECORDING_TIME_JUMPS;
-			}
 			if (lost > GAP_PERIODS - 1) {
 				gaps[n_gaps].frame = (uint32_t)frame;
 				gaps[n_gaps].n_lost = (uint32_t)fmax(1, rint(lost));
@@ -142,7 +136,7 @@ long recording_time_measure(const double *time_s, size_t n, struct emlearn_recor
 		return -1;
 	}
 	n_gaps = find_gaps(time_s, n, period, gaps, &outside_s, &n_outside);
-	if (n_gaps >= 0 && outside_s > 0) {
+	if (outside_s > 0) {
 		period = outside_s / (double)n_outside;
 		if (!is_plausible(period)) {
 			return -1;

@@ -2,6 +2,7 @@
 """The loader of recordings in firmware for native_sim, without Zephyr: it reads what the host tools read."""
 
 import ctypes
+import os
 import shutil
 import subprocess
 from fractions import Fraction
@@ -117,17 +118,70 @@ def test_rate_and_gaps_are_those_of_the_host_tools(loader: ctypes.CDLL, time_s: 
     assert found[1] == gaps
 
 
-@pytest.mark.parametrize("periods", [2.0**33, 1e18, 1e300])
-def test_more_missing_frames_than_can_be_counted_are_a_clock_that_was_set(
+def acc_recording() -> Recording:
+    """One to load an accelerometer into."""
+    return Recording(acc_step_num=1, acc_step_den=8192, sensors=1)
+
+
+def write_rest(file: Path, time_s: list[float], acc_z: float = 1.0) -> Path:
+    """A recording of something that lies still."""
+    rows = "".join(f"{t!r},0,0,{acc_z!r}\n" for t in time_s)
+    file.write_text("time,acc_x,acc_y,acc_z\n" + rows, encoding="utf-8")
+    return file
+
+
+DAY_PERIODS = 86400 * 50
+
+
+@pytest.mark.parametrize("periods", [DAY_PERIODS + 1, 2.0**31, 2.0**33, 1e18, 1e300])
+def test_over_a_day_of_missing_frames_is_a_clock_that_was_set(
     loader: ctypes.CDLL, tmp_path: Path, periods: float
 ):
     time_s = steady(60, (30, periods))
-    with pytest.raises(EmlearnError, match="time jumps by .* s at frame 30"):
-        timestamps.measure(np.array(time_s))
-    file = tmp_path / "jump.csv"
-    file.write_text("time,acc_x,acc_y,acc_z\n" + "".join(f"{t!r},0,0,1\n" for t in time_s), encoding="utf-8")
-    out = Recording(acc_step_num=1, acc_step_den=8192, sensors=1)
-    assert "jump.csv: time jumps by years" in load(loader, file, out)
+    file = write_rest(tmp_path / "jump.csv", time_s)
+    jump = f"time jumps by {time_s[30] - time_s[29]:.4g} s at frame 30"
+    times = f"from {time_s[29]:.6g} s to {time_s[30]:.6g} s"
+    hint = "one file holds one recording; split it where the clock was set"
+    assert load(loader, file, acc_recording()) == f"{file}:32: {jump}, {times}; {hint}"
+    np.save(tmp_path / "jump.npy", acc_rows(60, time=time_s))
+    error = load(loader, tmp_path / "jump.npy", acc_recording())
+    assert error == f"{tmp_path}/jump.npy: {jump}, {times}; {hint}"
+    if periods > 2**32:
+        with pytest.raises(EmlearnError) as refused:
+            timestamps.measure(np.array(time_s))
+        assert (refused.value.what, refused.value.hint) == (jump, hint)
+
+
+def test_a_day_of_missing_frames_is_a_gap(loader: ctypes.CDLL, tmp_path: Path):
+    out = acc_recording()
+    assert load(loader, write_rest(tmp_path / "day.csv", steady(60, (30, DAY_PERIODS - 1))), out) is None
+    assert (out.n_gaps, out.gaps[0].frame, out.gaps[0].n_lost) == (1, 30, DAY_PERIODS - 2)
+
+
+@pytest.mark.parametrize(
+    "acc_z", [3.99, 4.01, 5.9, 9.80665, 10.01, 21.5, 22, 90, 150, 599, 601, 1001, 1500, 16384]
+)
+def test_an_acceleration_in_another_unit_is_refused_as_the_host_does(
+    loader: ctypes.CDLL, tmp_path: Path, acc_z: float
+):
+    file = write_rest(tmp_path / "unit.csv", steady(9), -acc_z)
+    try:
+        recording.load([file])
+        expected = None
+    except EmlearnError as refused:
+        expected = f"{file}: {refused.what}; {refused.hint}"
+    assert (expected is None) == (acc_z < 4)
+    assert load(loader, file, acc_recording()) == expected
+    if acc_z == 10.01:
+        assert "median |acc| is 10.01, not near 1 g, which looks like m/s2; divide" in str(expected)
+
+
+def test_a_gyroscope_has_no_unit_that_gravity_could_tell(loader: ctypes.CDLL, tmp_path: Path):
+    file = tmp_path / "gyro.csv"
+    rows = "".join(f"{t!r},900,0,0\n" for t in steady(9))
+    file.write_text("time,gyro_x,gyro_y,gyro_z\n" + rows, encoding="utf-8")
+    out = Recording(gyro_step_num=1, gyro_step_den=16, sensors=2)
+    assert load(loader, file, out) is None
 
 
 VALUES = st.one_of(
@@ -169,13 +223,15 @@ def check_as_the_host_reads_it(
         gyro_step_den=GYRO_STEP.denominator,
         sensors=SENSORS[sensors],
     )
-    assert load(loader, file, out) is None
+    error = load(loader, file, out)
     try:
         (raw,) = recording.load([file])
     except EmlearnError as refused:
-        # The firmware does not judge the unit.
-        assert "not near 1 g" in refused.what
+        # The firmware does not judge the unit of what it does not read.
+        if "acc" in sensors:
+            assert error == f"{file}: {refused.what}; {refused.hint}"
         return
+    assert error is None
     expected = recording.quantise(raw, spec)
     n_channels = expected.samples.shape[1]
     got = np.ctypeslib.as_array(out.frames, shape=(out.n_frames, n_channels))
@@ -191,7 +247,7 @@ def check_as_the_host_reads_it(
     labels=st.lists(st.sampled_from(["", "walk", "sit down", "läuft"]), min_size=30, max_size=30),
     sensors=st.sampled_from(sorted(SENSORS)),
     acc_step=st.sampled_from([Fraction(61, 1_000_000), Fraction(1, 8192), Fraction(1, 3)]),
-    form=st.sampled_from(["plain", "crlf", "bom", "spaces", "capitals", "other columns"]),
+    form=st.sampled_from(["plain", "crlf", "cr", "bom", "spaces", "capitals", "other columns"]),
 )
 def test_frames_and_labels_are_those_of_the_host_tools(
     loader: ctypes.CDLL,
@@ -211,7 +267,7 @@ def test_frames_and_labels_are_those_of_the_host_tools(
     if form == "capitals":
         columns = [column.upper() for column in columns]
     comma = " , " if form == "spaces" else ","
-    end = "\r\n" if form == "crlf" else "\n"
+    end = {"crlf": "\r\n", "cr": "\r"}.get(form, "\n")
     text = end.join(comma.join(row) for row in [columns, *rows]) + end
     file = tmp_path_factory.mktemp("csv") / "recording.csv"
     file.write_bytes(text.encode("utf-8-sig" if form == "bom" else "utf-8"))
@@ -301,7 +357,7 @@ def acc_rows(n: int = 4, fields: list[tuple[str, str]] = ACC, **values: object) 
         (acc_rows(fields=[*ACC, ("label", "f8")]), "label is not of a type that is text or whole numbers"),
         (acc_rows(acc_y=[0, 0, np.nan, 0]), "frame 2: acc_y is not a finite number"),
         (acc_rows(time=[0, 0.02, np.inf, 0]), "frame 2: time is not a finite number"),
-        (acc_rows(time=[0, 0.02, 0.01, 0.03]), "frame 2: time goes back"),
+        (acc_rows(time=[0, 0.02, 0.01, 0.03]), "time goes back from 0.02 s to 0.01 s at frame 2; one file"),
         (acc_rows(time=0), "the time stamps give no rate of an IMU"),
         (acc_rows(0), "holds no frames"),
     ],
@@ -317,6 +373,119 @@ def test_an_array_that_cannot_be_played_is_one_error(
     assert error is not None
     assert error.startswith(f"{file}: {complaint}")
     assert "\n" not in error
+
+
+ROWS = "".join(f"{i * 0.02:.2f},0,0,1\n" for i in range(9))
+PLAIN = "time,acc_x,acc_y,acc_z\n" + ROWS
+WIDE = ",".join(f"note{i}" for i in range(61))
+
+BAD_TEXTS = [
+    # Refused by the host in the same words.
+    (b"", "is empty"),
+    (b"\n \n", "is empty"),
+    (b"time,acc_x,acc_y,acc_z\n", "has a header and no frames"),
+    (b"acc_x,acc_y,acc_z\n0,0,1\n", "column time is missing"),
+    (PLAIN.replace(",", ";"), "fields are separated by `;`; save it with commas, and points in numbers"),
+    (PLAIN.replace("acc_y", "ACC_X"), "column acc_x is there twice"),
+    (PLAIN.replace("acc_y", "acc_y,time").replace(",0,1", ",0,0,1"), "column time is there twice"),
+    (PLAIN.replace("acc_z\n", "acc_z,b,a,b,a\n").replace(",1\n", ",1,,,,\n"), "column a is there twice"),
+    (PLAIN.replace("0.04,0", "0.04,0x10"), "acc_x is '0x10', not a number"),
+    (PLAIN.replace("0.04,0", "0.04,0X1p4"), "acc_x is '0X1p4', not a number"),
+    (PLAIN.replace("0.04,0", "0x0,0"), "time is '0x0', not a number"),
+    (PLAIN.replace("0.04,0", "0.04,one"), "acc_x is 'one', not a number"),
+    (PLAIN.replace("0.04,0", "0.04,1.5.5"), "acc_x is '1.5.5', not a number"),
+    (PLAIN.replace("0.04,0", "0.04,nan"), "acc_x is not a finite number"),
+    (PLAIN.replace("0.04,0", "0.04,1e999"), "acc_x is not a finite number"),
+    (PLAIN.replace("0.04,0", "-inf,0"), "time is not a finite number"),
+    (PLAIN.replace("0.04,0", "0.04, "), "acc_x is empty"),
+    (PLAIN.replace("0.04,0,0,1", "0.04,0,0"), "3 fields, the header has 4"),
+    (PLAIN.replace("0.04", "0.01"), "time goes back from 0.02 s to 0.01 s at frame 2"),
+    (PLAIN.encode("utf-16"), "is not UTF-8 text (byte 0); save it as UTF-8"),
+    (PLAIN.encode() + b"1,0,0,1,l\xe4uft\n", f"is not UTF-8 text (byte {len(PLAIN) + 9}); save it as UTF-8"),
+    (b"\x89PNG\r\n\x1a\n" + bytes(9000), "is not UTF-8 text (byte 0)"),
+    (bytes(range(128, 256)) * 80, "is not UTF-8 text (byte 0)"),
+    ("version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer, not the data; run git lfs pull"),
+]
+"""What a file holds, and the complaint, which stands behind the place."""
+
+REFUSED_HERE = [
+    (PLAIN.encode("utf-16-le"), "is no text, byte 1 is 0; save it as UTF-8"),
+    (PLAIN.encode() + bytes(1), f"is no text, byte {len(PLAIN)} is 0"),
+    (
+        PLAIN.replace("1\n", f"1,{WIDE}\n").replace("acc_z\n", f"acc_z,{WIDE}\n"),
+        "65 columns, 64 at most are read",
+    ),
+    (PLAIN.replace("0.04,0,0,1", "0.04,0,0,1,1"), "5 fields, the header has 4"),
+]
+"""The host reads these, or says less of them."""
+
+
+def bad_file(folder: Path, content: str | bytes) -> Path:
+    file = folder / "bad.csv"
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    return file
+
+
+@pytest.mark.parametrize(("content", "complaint"), BAD_TEXTS)
+def test_what_is_no_recording_is_refused_in_the_words_of_the_host(
+    loader: ctypes.CDLL, tmp_path: Path, content: str | bytes, complaint: str
+):
+    file = bad_file(tmp_path, content)
+    error = str(load(loader, file, acc_recording()))
+    place, found = error.split(": ", 1)
+    assert found.startswith(complaint)
+    with pytest.raises(EmlearnError) as refused:
+        recording.load([file])
+    assert found.startswith(refused.value.what)
+    # The host does not always know the line.
+    assert place.startswith(str(file)) and refused.value.where in (place, str(file))
+
+
+@pytest.mark.parametrize(("content", "complaint"), REFUSED_HERE)
+def test_what_the_host_has_no_words_for_is_refused(
+    loader: ctypes.CDLL, tmp_path: Path, content: str | bytes, complaint: str
+):
+    assert f": {complaint}" in str(load(loader, bad_file(tmp_path, content), acc_recording()))
+
+
+@given(content=st.binary(min_size=1, max_size=8), at=st.integers(0, 40))
+@example(content="\u07ff\u0800\uffff\U00010000\U0010ffff".encode()[:8], at=0)
+@example(content=b"\xed\xa0\x80", at=0)
+@example(content=b"\xf4\x90\x80\x80", at=0)
+@example(content=b"\xe0\x9f\xbf", at=0)
+@example(content=b"\xc1\xbf", at=0)
+def test_text_is_what_python_decodes(
+    loader: ctypes.CDLL, tmp_path_factory: pytest.TempPathFactory, content: bytes, at: int
+):
+    content = PLAIN.encode()[:at] + content + b"\n"
+    error = str(load(loader, bad_file(tmp_path_factory.mktemp("text"), content), acc_recording()))
+    try:
+        content.decode()
+    except UnicodeDecodeError as wrong:
+        first = min(wrong.start, (content + bytes(1)).index(0))
+        expected = "is not UTF-8 text" if first == wrong.start else "is no text, byte"
+        assert expected in error
+        assert f"byte {first}" in error
+    else:
+        assert "UTF-8 text" not in error
+
+
+def test_a_line_may_be_as_long_as_it_likes(loader: ctypes.CDLL, tmp_path: Path):
+    long = "n" * 200_000
+    text = PLAIN.replace("acc_z\n", "acc_z,note\n").replace("1\n", f"1,{long}\n")
+    out = acc_recording()
+    assert load(loader, bad_file(tmp_path, text), out) is None
+    assert out.n_frames == 9
+
+
+def test_only_a_regular_file_is_read(loader: ctypes.CDLL, tmp_path: Path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    error = load(loader, tmp_path / "pipe.csv", acc_recording())
+    assert error == f"{tmp_path}/pipe.csv: is no regular file; save what comes from it, and name that"
+    assert load(loader, tmp_path, acc_recording()) == (
+        f"{tmp_path}: is a folder; one recording is played, name its file"
+    )
+    assert "cannot be opened (No such file" in str(load(loader, tmp_path / "none.csv", acc_recording()))
 
 
 def npy(header: str, data: bytes = bytes(128), version: int = 1) -> bytes:
@@ -337,6 +506,7 @@ HEADER = "{'descr': [('time', '<f8'), ('acc_x', '<f8'), ('acc_y', '<f8'), ('acc_
         (b"\x93NUMPY\x01\x00\x80\x00{'descr'", "ends within its header"),
         (b"\x93NUMPY\x02\x00\xff\xff\xff\xff", "has a header of more than 16384 bytes"),
         (npy(HEADER + "'fortran_order': False, 'shape': (5,)}"), "ends behind 4 of 5 frames"),
+        (npy(HEADER.replace("acc_y", "acc_x") + "'shape': (4,)}"), "column acc_x is there twice"),
         *(
             (npy(text), "has a header that is not read here")
             for text in (

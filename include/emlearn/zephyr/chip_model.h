@@ -10,6 +10,7 @@
 #define EMLEARN_ZEPHYR_CHIP_MODEL_H_
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <zephyr/device.h>
@@ -72,7 +73,7 @@ struct emlearn_chip_counts {
 
 /** Ways for things to go wrong. Those without an n happen once. */
 enum emlearn_fault_kind {
-	EMLEARN_FAULT_NACK,         /**< n transfers fail with -EIO, after value bytes of data */
+	EMLEARN_FAULT_NACK,         /**< n transfers of more data than value bytes fail with -EIO there */
 	EMLEARN_FAULT_INT_STUCK,    /**< the line keeps its level for value ms */
 	EMLEARN_FAULT_INT_LOST,     /**< n edges to active do not happen */
 	EMLEARN_FAULT_INT_SPURIOUS, /**< n edges to active with nothing behind them, one a frame */
@@ -134,9 +135,21 @@ void emlearn_chip_steps(const struct device *dev, struct emlearn_imu_step *acc_s
  * Let something go wrong. Several faults may be under way.
  *
  * @return 0; -ENOTSUP if this chip cannot have it (no line is wired, or the kind is unknown); -ERANGE if value is out
- *         of range; -ENOMEM if too many wait (CONFIG_EMLEARN_EMUL_FAULTS)
+ *         of range: no byte for WHO_AM_I, under 0 for the others but CLOCK; -ENOMEM if too many wait
+ * (CONFIG_EMLEARN_EMUL_FAULTS)
  */
 int emlearn_chip_fault(const struct device *dev, const struct emlearn_fault *fault);
+
+/** Room for the text of any fault. */
+#define EMLEARN_CHIP_FAULT_TEXT 48
+
+/**
+ * A fault that has not struck yet, as --imu-fault takes it, such as "drop@5000x2".
+ *
+ * @param index 0 for the one given first
+ * @return its length; -ENOENT if not so many wait
+ */
+int emlearn_chip_fault_waiting(const struct device *dev, uint32_t index, char *text, size_t size);
 
 /** End and forget all faults; the clock is nominal again. */
 void emlearn_chip_heal(const struct device *dev);

@@ -20,6 +20,7 @@ EMLEARN_IMU_RUNNER_DEFINE(har, &imu.reader, &pipeline);
 
 static K_SEM_DEFINE(ended, 0, 1);
 static int end_rc;
+static int error_rc; /* printed last, since the last batch */
 
 static int self_test(void)
 {
@@ -45,6 +46,7 @@ static void print_decision(const struct emlearn_decision *decision)
 static void on_batch(const struct emlearn_batch *batch, void *user)
 {
 	ARG_UNUSED(user);
+	error_rc = 0;
 	if (!truth_batch(batch)) {
 		emlearn_imu_runner_stop(&har);
 	}
@@ -61,6 +63,10 @@ static void on_decision(const struct emlearn_decision *decision, void *user)
 static void on_error(int rc, void *user)
 {
 	ARG_UNUSED(user);
+	if (rc == error_rc) {
+		return;
+	}
+	error_rc = rc;
 	printk("%s: error %d, trying again\n", DEVICE_DT_NAME(IMU_SENSOR), rc);
 }
 
@@ -78,6 +84,16 @@ static const struct emlearn_imu_handlers handlers = {
 	.on_end = on_end,
 };
 
+static int wait_for_end(void)
+{
+	while (k_sem_take(&ended, TRUTH_LOOK) != 0) {
+		if (truth_is_overdue()) {
+			return -ETIMEDOUT;
+		}
+	}
+	return 0;
+}
+
 int run(void)
 {
 	struct emlearn_imu_asked asked = EMLEARN_IMU_ASKED(HAR);
@@ -93,11 +109,11 @@ int run(void)
 		return rc;
 	}
 	print_got(&got);
-	k_sem_take(&ended, K_FOREVER);
+	rc = wait_for_end();
 	emlearn_imu_runner_stop(&har);
-	if (end_rc != 0 && end_rc != -ENODATA) {
+	if (rc == 0 && end_rc != 0 && end_rc != -ENODATA) {
 		return end_rc;
 	}
 	truth_print();
-	return 0;
+	return rc;
 }

@@ -18,6 +18,12 @@
 #include "har.h"
 #include "run.h"
 
+#define IS_CHIP (IS_ENABLED(CONFIG_EMLEARN_EMUL) && !IS_REPLAY)
+
+/* Beyond what any reader takes to mend what can be mended. */
+#define OVERDUE_SECONDS 60
+#define OVERDUE_FRAMES (HAR_RATE_MHZ / 1000 * OVERDUE_SECONDS)
+
 static const struct emlearn_batch *batch; /* the present one */
 static uint32_t position;                 /* of its first frame in the recording */
 static uint32_t next;                     /* of the first frame behind it */
@@ -47,20 +53,23 @@ static uint32_t n_played(void)
 	return recording != NULL ? recording->n_frames : UINT32_MAX;
 }
 
+/* Frames of the recording from `next` on. */
+static uint32_t n_left(void)
+{
+	return n_played() - MIN(next, n_played());
+}
+
 bool truth_batch(const struct emlearn_batch *read)
 {
 	/* The frames of a chip that nobody read were frames of the recording; a replay waits for its reader. */
 	uint32_t n_missed = IS_REPLAY ? 0 : read->n_lost;
-	uint32_t n_left;
 
 	batch = read;
+	n_lost += IS_REPLAY ? read->n_lost : MIN(read->n_lost, n_left());
 	position = next + n_missed;
-	next = position + (uint32_t)read->n_frames;
-	if (position < n_played()) {
-		n_left = n_played() - position;
-		n_frames += MIN((uint32_t)read->n_frames, n_left);
-		n_lost += read->n_lost;
-	}
+	next = position;
+	n_frames += MIN((uint32_t)read->n_frames, n_left());
+	next += (uint32_t)read->n_frames;
 	return IS_REPLAY || next < n_played();
 }
 
@@ -118,8 +127,55 @@ bool truth_decision(const struct emlearn_decision *decision)
 	return true;
 }
 
+#if IS_CHIP
+
+bool truth_is_overdue(void)
+{
+	static uint32_t n_most; /* a chip that nobody has read yet begins anew when it is set up again */
+	static k_ticks_t since;
+	const k_ticks_t now = k_uptime_ticks();
+	struct emlearn_chip_counts counts;
+
+	emlearn_chip_counts(DEVICE_DT_GET(IMU_SENSOR), &counts);
+	if (counts.n_made > n_most) {
+		n_most = counts.n_made;
+		since = now;
+	}
+	if (n_played() == UINT32_MAX || (counts.n_made < (uint64_t)n_played() + OVERDUE_FRAMES &&
+					 now - since < (k_ticks_t)k_sec_to_ticks_ceil64(OVERDUE_SECONDS))) {
+		return false;
+	}
+	printk("%s has made %u frames of a recording of %u, and its reader got %u of them: given up\n",
+	       DEVICE_DT_NAME(IMU_SENSOR), counts.n_made, n_played(), n_frames);
+	return true;
+}
+
+static void print_faults(void)
+{
+	char fault[EMLEARN_CHIP_FAULT_TEXT];
+
+	for (uint32_t i = 0; emlearn_chip_fault_waiting(DEVICE_DT_GET(IMU_SENSOR), i, fault, sizeof(fault)) > 0; i++) {
+		printk("fault %s never struck\n", fault);
+	}
+}
+
+#else
+
+bool truth_is_overdue(void)
+{
+	return false;
+}
+
+static void print_faults(void)
+{
+}
+
+#endif
+
 void truth_print(void)
 {
+	print_faults();
+	n_lost += IS_CHIP && played() != NULL ? n_left() : 0; /* given up */
 	printk("replay: %u frames, %u lost, %u decisions, %u of %u labelled windows right, hash %08x\n", n_frames,
 	       n_lost, n_decisions, n_right, n_labelled, hash);
 }

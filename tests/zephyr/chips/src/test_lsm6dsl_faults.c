@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Faults of the models, on lsm6dsl. */
 #include <errno.h>
+#include <string.h>
 
 #include <zephyr/drivers/sensor.h>
 #include <zephyr/kernel.h>
@@ -81,6 +82,25 @@ ZTEST(lsm6dsl_faults, test_a_nack_can_come_in_the_middle_of_a_burst)
 		/* Four words have gone, of the fifth the low byte alone was read. */
 		zassert_equal(chip_get(chip, FIFO_STATUS3), 4);
 		zassert_equal(lsm6dsl_fifo_status(chip), 3 * FRAME_WORDS - 4);
+	}
+}
+
+ZTEST(lsm6dsl_faults, test_a_nack_waits_for_a_transfer_that_is_long_enough)
+{
+	FOR_EACH_LSM6DSL(chip)
+	{
+		uint8_t bytes[4];
+
+		start(chip);
+		fault(chip, EMLEARN_FAULT_NACK, 0, 2, 3);
+		for (int i = 0; i < 10; i++) {
+			zassert_ok(chip_read(chip, WHO_AM_I, bytes, 1));
+			zassert_ok(chip_read(chip, WHO_AM_I, bytes, 3));
+		}
+		zassert_equal(chip_read(chip, WHO_AM_I, bytes, 4), -EIO);
+		zassert_ok(chip_read(chip, WHO_AM_I, bytes, 3));
+		zassert_equal(chip_read(chip, WHO_AM_I, bytes, 4), -EIO);
+		zassert_ok(chip_read(chip, WHO_AM_I, bytes, 4));
 	}
 }
 
@@ -305,18 +325,58 @@ ZTEST(lsm6dsl_faults, test_faults_that_cannot_be_are_refused)
 {
 	const struct chip_under_test *chip = &lsm6dsl_chips[0];
 	const struct emlearn_fault unknown = {EMLEARN_FAULT_KINDS, 0, 1, 0};
-	const struct emlearn_fault clock = {EMLEARN_FAULT_CLOCK, 0, 1, 2000000};
+	static const struct emlearn_fault beyond[] = {
+		{EMLEARN_FAULT_CLOCK, 0, 1, 500001}, {EMLEARN_FAULT_CLOCK, 0, 1, -500001},
+		{EMLEARN_FAULT_WHO_AM_I, 0, 1, 256}, {EMLEARN_FAULT_WHO_AM_I, 0, 1, -1},
+		{EMLEARN_FAULT_INT_STUCK, 0, 1, -5}, {EMLEARN_FAULT_NACK, 0, 1, -1},
+		{EMLEARN_FAULT_OVERRUN, 0, 1, -1},
+	};
 	const struct emlearn_fault drop = {EMLEARN_FAULT_DROP, 1000, 1, 0};
 
 	start(chip);
 	zassert_equal(emlearn_chip_fault(chip->dev, &unknown), -ENOTSUP);
-	zassert_equal(emlearn_chip_fault(chip->dev, &clock), -ERANGE);
+	ARRAY_FOR_EACH(beyond, i)
+	{
+		zassert_equal(emlearn_chip_fault(chip->dev, &beyond[i]), -ERANGE, "%zu", i);
+	}
 	for (int i = 0; i < CONFIG_EMLEARN_EMUL_FAULTS; i++) {
 		zassert_ok(emlearn_chip_fault(chip->dev, &drop));
 	}
 	zassert_equal(emlearn_chip_fault(chip->dev, &drop), -ENOMEM);
 	emlearn_chip_heal(chip->dev);
 	zassert_ok(emlearn_chip_fault(chip->dev, &drop));
+}
+
+static void check_waiting(const struct chip_under_test *chip, uint32_t index, const char *expected)
+{
+	char text[EMLEARN_CHIP_FAULT_TEXT] = "";
+	int n = emlearn_chip_fault_waiting(chip->dev, index, text, sizeof(text));
+
+	zassert_equal(n, expected != NULL ? (int)strlen(expected) : -ENOENT, "%u: %d", index, n);
+	zassert_equal(strcmp(text, expected != NULL ? expected : ""), 0, "%u: %s", index, text);
+}
+
+ZTEST(lsm6dsl_faults, test_faults_that_have_not_struck_are_told_in_order)
+{
+	FOR_EACH_LSM6DSL(chip)
+	{
+		start(chip);
+		check_waiting(chip, 0, NULL);
+		fault(chip, EMLEARN_FAULT_DROP, 1, 1, 0);
+		fault(chip, EMLEARN_FAULT_DROP, 100000, 2, 0);
+		fault(chip, EMLEARN_FAULT_CLIP, 2, UINT32_MAX, 0);
+		fault(chip, EMLEARN_FAULT_WHO_AM_I, 2, 1, 3);
+		check_waiting(chip, 0, "drop@1");
+		check_waiting(chip, 2, "clip@2x*");
+		k_sleep(FRAMES_104(4));
+		check_waiting(chip, 0, "drop@100000x2");
+		check_waiting(chip, 1, "who-am-i@2=3");
+		check_waiting(chip, 2, NULL);
+		zassert_equal(chip_get(chip, WHO_AM_I), 3);
+		check_waiting(chip, 1, NULL);
+		emlearn_chip_heal(chip->dev);
+		check_waiting(chip, 0, NULL);
+	}
 }
 
 ZTEST_SUITE(lsm6dsl_faults, NULL, NULL, NULL, lsm6dsl_leave, NULL);

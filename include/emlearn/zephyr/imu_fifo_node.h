@@ -44,10 +44,12 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_bmi270_base;
 	&emlearn_imu_fifo_bmi270_base, 0, 1, 1984, 7, IS_ENABLED(CONFIG_BMI270_TRIGGER), 1, 0
 /* Its driver may have the interrupt line. */
 #define EMLEARN_IMU_FIFO_MPU6050 &emlearn_imu_fifo_mpu6050, 0, 0, 1008, 7, 0, 0, 0
-#define EMLEARN_IMU_FIFO_NO_CHIP NULL, 0, 0, 0, 1, 0, 1, 1
+#define EMLEARN_IMU_FIFO_NO_CHIP NULL, 0, 0, 0, 1, 0, 0, 1
 
-/* The chip of a sensor's node by its compatible. */
+/* The chip of a sensor's node by its compatible; none for a node that EMLEARN_IMU_NODE_CHECK() refuses. */
 #define EMLEARN_IMU_FIFO_CHIP(node_id)                                                                                 \
+	COND_CODE_1(EMLEARN_IMU_IS_SENSOR(node_id), (EMLEARN_IMU_FIFO_CHIP_ST(node_id)), (EMLEARN_IMU_FIFO_NO_CHIP))
+#define EMLEARN_IMU_FIFO_CHIP_ST(node_id)                                                                              \
 	COND_CODE_1(                                                                                                   \
 		DT_NODE_HAS_COMPAT(node_id, st_lsm6dsl), (EMLEARN_IMU_FIFO_LSM6DSL),                                   \
 		(COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_lsm6dso), (EMLEARN_IMU_FIFO_LSM6DSO),                      \
@@ -84,7 +86,9 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_bmi270_base;
 
 /** Initialiser of the bus of a sensor's node. */
 #define EMLEARN_IMU_FIFO_BUS(node_id)                                                                                  \
-	EMLEARN_IMU_BUS(node_id, EMLEARN_IMU_FIFO_OF(MODE, node_id), EMLEARN_IMU_FIFO_OF(DUMMIES, node_id))
+	COND_CODE_0(                                                                                                   \
+		EMLEARN_IMU_FIFO_OF(BYTES, node_id), ({0}),                                                            \
+		(EMLEARN_IMU_BUS(node_id, EMLEARN_IMU_FIFO_OF(MODE, node_id), EMLEARN_IMU_FIFO_OF(DUMMIES, node_id))))
 
 /* Whichever name the binding of the sensor has for its interrupt line; none where it cannot tell of the FIFO. */
 #define EMLEARN_IMU_FIFO_HAS_LINE(node_id)                                                                             \
@@ -107,17 +111,32 @@ extern const struct emlearn_imu_fifo_chip emlearn_imu_fifo_bmi270_base;
 #define EMLEARN_IMU_FIFO_LINE(node_id) {0}
 #endif
 
-/** Check the node of a sensor whose FIFO is to be read; a semicolon follows. */
-#define EMLEARN_IMU_FIFO_NODE_CHECK(node_id, watermark, timed)                                                         \
-	BUILD_ASSERT(EMLEARN_IMU_FIFO_OF(BYTES, node_id) > 0,                                                          \
-		     DT_NODE_PATH(node_id) ": property compatible names no chip whose FIFO this library knows, "       \
-					   "choose another back end for it");                                          \
-	BUILD_ASSERT(EMLEARN_IMU_FIFO_OF(BYTES, node_id) == 0 || (watermark) >= 1,                                     \
-		     DT_NODE_PATH(node_id) ": property watermark-frames of the node emlearn,imu must be 1 or more");   \
-	BUILD_ASSERT(EMLEARN_IMU_FIFO_OF(BYTES, node_id) == 0 ||                                                       \
-			     (watermark) < EMLEARN_IMU_FIFO_FRAMES(node_id, timed),                                    \
-		     DT_NODE_PATH(node_id) ": property watermark-frames of the node emlearn,imu, or else the batch, "  \
-					   "must be less than what the FIFO of the chip holds");                       \
+/**
+ * Check the node of a sensor whose FIFO is to be read, behind EMLEARN_IMU_NODE_CHECK(); a semicolon follows.
+ *
+ * @param node_id  of the sensor
+ * @param from_id  what the reader was given: this node, or the node emlearn,imu that stands for it
+ */
+#define EMLEARN_IMU_FIFO_NODE_CHECK(node_id, from_id, watermark, timed)                                                \
+	COND_CODE_1(EMLEARN_IMU_IS_SENSOR(node_id),                                                                    \
+		    (COND_CODE_0(EMLEARN_IMU_FIFO_OF(BYTES, node_id), (EMLEARN_IMU_FIFO_REFUSE(node_id)),              \
+				 (EMLEARN_IMU_FIFO_KNOWN_CHECK(node_id, from_id, watermark, timed)))),                 \
+		    (BUILD_ASSERT(1)))
+
+#define EMLEARN_IMU_FIFO_REFUSE(node_id)                                                                               \
+	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": property compatible names no chip whose FIFO this library knows, "    \
+					      "choose another back end for it")
+
+/* In words: the room of a FIFO, of so many bytes and so many for a part of a frame. */
+#define EMLEARN_IMU_FIFO_ROOM(bytes, set)                                                                              \
+	"what the FIFO of " STRINGIFY(bytes) " bytes holds, " STRINGIFY(                                               \
+		set) " for each sensor and time stamp of a frame"
+
+#define EMLEARN_IMU_FIFO_KNOWN_CHECK(node_id, from_id, watermark, timed)                                               \
+	BUILD_ASSERT((watermark) < EMLEARN_IMU_FIFO_FRAMES(node_id, timed),                                            \
+		     DT_NODE_PATH(from_id) ": the watermark (a batch, or the property watermark-frames) must be less " \
+					   "than " EMLEARN_IMU_FIFO_ROOM(EMLEARN_IMU_FIFO_OF(BYTES, node_id),          \
+									 EMLEARN_IMU_FIFO_OF(SET, node_id)));          \
 	BUILD_ASSERT(!IS_ENABLED(CONFIG_EMLEARN_IMU_READER_FIFO_INTERRUPT_ONLY) ||                                     \
 			     (IS_ENABLED(CONFIG_GPIO) && EMLEARN_IMU_FIFO_HAS_LINE(node_id)),                          \
 		     DT_NODE_PATH(node_id) ": no interrupt line (property irq-gpios, int-gpios, int1-gpios or "        \

@@ -96,7 +96,7 @@ struct emlearn_imu_fifo {
 	uint32_t raw_end;
 	uint32_t number;     /* of the frame that is read next */
 	uint32_t next;       /* of the frame behind the last one delivered */
-	uint32_t failing_us; /* of pauses since a transfer last succeeded */
+	uint32_t failing_us; /* since the last batch: pauses after failures, and what was in vain */
 	uint32_t edge_us;    /* of the newest edge, modulo 2^32 */
 	int64_t surveyed_us; /* when n_frames was counted */
 	struct emlearn_imu_clock clock;
@@ -118,8 +118,8 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_fifo;
 /* As below; timed: 1 with time stamps of the chip in the FIFO, else 0. */
 #define EMLEARN_IMU_READER_FIFO_DEFINE_TIMED(name, node_id, batch_frames_, timed_)                                     \
 	EMLEARN_IMU_NODE_CHECK(node_id, batch_frames_);                                                                \
-	EMLEARN_IMU_FIFO_NODE_CHECK(EMLEARN_IMU_SENSOR(node_id), EMLEARN_IMU_WATERMARK(node_id, batch_frames_),        \
-				    timed_);                                                                           \
+	EMLEARN_IMU_FIFO_NODE_CHECK(EMLEARN_IMU_SENSOR(node_id), node_id,                                              \
+				    EMLEARN_IMU_WATERMARK(node_id, batch_frames_), timed_);                            \
 	static int16_t emlearn_frames_##name[(batch_frames_) * EMLEARN_IMU_CHANNELS_MAX];                              \
 	static uint8_t emlearn_raw_##name[CONFIG_EMLEARN_IMU_READER_FIFO_CHUNK_FRAMES *                                \
 					  EMLEARN_IMU_FIFO_FRAME_BYTES(EMLEARN_IMU_SENSOR(node_id), timed_)];          \

@@ -114,7 +114,7 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_read;
 
 /* Room for both sensors; which ones are read is set at the start. */
 #define EMLEARN_IMU_READ_IODEV(name, sensor)                                                                           \
-	COND_CODE_1(DT_NODE_HAS_STATUS_OKAY(sensor),                                                                   \
+	COND_CODE_1(EMLEARN_IMU_IS_SENSOR(sensor),                                                                     \
 		    (SENSOR_DT_READ_IODEV(name, sensor, {SENSOR_CHAN_ACCEL_XYZ, 0}, {SENSOR_CHAN_GYRO_XYZ, 0})),       \
 		    (static const struct rtio_iodev name))
 

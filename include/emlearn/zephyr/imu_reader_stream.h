@@ -9,8 +9,11 @@
  *
  * A stream that has ended or gone silent is armed again in emlearn_imu_reader_read(): at once after an error, after
  * three times the time of a watermark if nothing was heard. That takes the driver's time to set up the chip, some 60 ms
- * for icm4268x, whatever the timeout. Three attempts in a row without a frame make read() return the error, and each
- * one after that. What was lost is told from the time that passed (EMLEARN_LOSS_ESTIMATED): FIFOs do not count.
+ * for icm4268x, whatever the timeout. Three attempts in a row without a frame make read() return -EIO, and each one
+ * after that. What was lost is told from the time that passed (EMLEARN_LOSS_ESTIMATED): FIFOs do not count.
+ *
+ * That time begins when the stream is armed. Until the first block nothing is known of the chip's clock: of frames that
+ * were lost before it without another sign, one and 3 % of the block may go untold, but none is told that was not lost.
  *
  * Starting fails with -ENOTSUP where a tick of the kernel is too long for the driver to set the watermark: raise
  * CONFIG_SYS_CLOCK_TICKS_PER_SEC.
@@ -65,7 +68,7 @@ extern const struct emlearn_imu_backend emlearn_imu_backend_stream;
  * for the error that ends a stream, and one to spare: what does not fit is dropped by RTIO, and its block with it.
  */
 #define EMLEARN_IMU_READER_STREAM_DEFINE_OF(name, node_id, sensor_id, batch_frames_, watermark)                        \
-	EMLEARN_IMU_STREAM_CHECK(sensor_id, watermark);                                                                \
+	EMLEARN_IMU_STREAM_CHECK(sensor_id, node_id, watermark);                                                       \
 	EMLEARN_IMU_STREAM_IODEV(emlearn_iodev_##name, sensor_id);                                                     \
 	RTIO_DEFINE_WITH_MEMPOOL(emlearn_rtio_##name, 2, CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES + 2,                 \
 				 CONFIG_EMLEARN_IMU_READER_STREAM_BATCHES,                                             \

@@ -3,8 +3,8 @@
  * @file
  * Which streaming drivers the reader knows, and what devicetree says of their sensors. Errors are told at build time.
  *
- * A driver is added by a row in EMLEARN_IMU_STREAM_KIND(), the macros that end in the name it has there, and a struct
- * emlearn_imu_stream_driver in src/zephyr.
+ * A driver is added by a row in EMLEARN_IMU_STREAM_KIND_OF(), the macros that end in the name it has there, and a
+ * struct emlearn_imu_stream_driver in src/zephyr.
  */
 #ifndef EMLEARN_ZEPHYR_IMU_STREAM_NODE_H_
 #define EMLEARN_ZEPHYR_IMU_STREAM_NODE_H_
@@ -36,8 +36,8 @@ struct emlearn_imu_stream_node {
 	uint8_t packet_bytes; /* of a frame in the FIFO */
 };
 
-/* Most bytes of a word of a FIFO that is kept for the next block. */
-#define EMLEARN_IMU_STREAM_HELD_BYTES 7
+/* Most bytes of a FIFO that are kept for the next block. */
+#define EMLEARN_IMU_STREAM_HELD_BYTES 20
 
 /** What a driver has read from a FIFO; the fields are private. */
 struct emlearn_imu_stream_block {
@@ -58,7 +58,7 @@ struct emlearn_imu_stream_block {
 	uint16_t stamp;                              /* the chip's own time of the last frame */
 	uint8_t n_stamps;                            /* 1: there is one, 2: they are seen to run */
 	bool is_held;                                /* there is half a frame whose other half is in the next block */
-	uint8_t held[EMLEARN_IMU_STREAM_HELD_BYTES]; /* that half */
+	uint8_t held[EMLEARN_IMU_STREAM_HELD_BYTES]; /* that half; of a chip with stamps, the last frame */
 };
 
 /* icm42688 and icm42686: packets of 20 bytes have a range of their own. */
@@ -73,7 +73,7 @@ struct emlearn_imu_stream_block {
 		.packet_bytes = EMLEARN_IMU_STREAM_ICM4268X_BYTES(node_id),                                            \
 	}
 /* The driver's own count of bytes ends at 2047. */
-#define EMLEARN_IMU_STREAM_CHECK_ICM4268X(node_id, watermark)                                                          \
+#define EMLEARN_IMU_STREAM_CHECK_ICM4268X(node_id, from_id, watermark)                                                 \
 	BUILD_ASSERT(IS_ENABLED(CONFIG_ICM4268X_STREAM),                                                               \
 		     DT_NODE_PATH(node_id) ": streaming needs CONFIG_ICM4268X_STREAM, and that CONFIG_SPI_RTIO");      \
 	BUILD_ASSERT(DT_NODE_HAS_PROP(node_id, int_gpios),                                                             \
@@ -82,16 +82,16 @@ struct emlearn_imu_stream_block {
 		     DT_NODE_PATH(node_id) ": the FIFO of this driver always holds both sensors, so the properties "   \
 					   "accel-pwr-mode and gyro-pwr-mode must turn both on");                      \
 	BUILD_ASSERT((watermark) * EMLEARN_IMU_STREAM_ICM4268X_BYTES(node_id) < 2048,                                  \
-		     DT_NODE_PATH(node_id) ": the watermark (a batch, or the property watermark-frames) is larger "    \
+		     DT_NODE_PATH(from_id) ": the watermark (a batch, or the property watermark-frames) is larger "    \
 					   "than the FIFO of 102 frames with fifo-hires, 127 without")
 
 #define EMLEARN_IMU_STREAM_BLOCK_ICM4268X(node_id, watermark)                                                          \
 	(EMLEARN_IMU_STREAM_HEADER_BYTES + (watermark) * EMLEARN_IMU_STREAM_ICM4268X_BYTES(node_id))
 
 /* Drivers that take the watermark from the property fifo-watermark, which counts `n_units` for a frame. */
-#define EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, n_units, most)                                     \
+#define EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, from_id, watermark, n_units, most)                            \
 	BUILD_ASSERT((watermark) <= (most),                                                                            \
-		     DT_NODE_PATH(node_id) ": the watermark (a batch, or the property "                                \
+		     DT_NODE_PATH(from_id) ": the watermark (a batch, or the property "                                \
 					   "watermark-frames) is larger than the FIFO of " STRINGIFY(most) " frames"); \
 	BUILD_ASSERT(DT_PROP_OR(node_id, fifo_watermark, 0) == (watermark) * (n_units),                                \
 		     DT_NODE_PATH(node_id) ": the driver takes its watermark from the property fifo-watermark, which " \
@@ -113,7 +113,7 @@ struct emlearn_imu_stream_block {
 		.acc_range_g = 32,                                                                                     \
 		.packet_bytes = 20,                                                                                    \
 	}
-#define EMLEARN_IMU_STREAM_CHECK_ICM45686(node_id, watermark)                                                          \
+#define EMLEARN_IMU_STREAM_CHECK_ICM45686(node_id, from_id, watermark)                                                 \
 	EMLEARN_IMU_STREAM_CONFIG_CHECK(node_id, CONFIG_ICM45686_STREAM, "CONFIG_GPIO");                               \
 	EMLEARN_IMU_STREAM_INT_CHECK(node_id, DT_NODE_HAS_PROP(node_id, int_gpios), "int-gpios");                      \
 	BUILD_ASSERT(DT_PROP(node_id, accel_pwr_mode) > 1 && DT_PROP(node_id, gyro_pwr_mode) > 1 &&                    \
@@ -121,7 +121,7 @@ struct emlearn_imu_stream_block {
 		     DT_NODE_PATH(node_id) ": the FIFO of this driver always holds both sensors, so the properties "   \
 					   "accel-pwr-mode and gyro-pwr-mode must turn both on, and accel-odr and "    \
 					   "gyro-odr be the same");                                                    \
-	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, 1, 101)
+	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, from_id, watermark, 1, 101)
 #define EMLEARN_IMU_STREAM_BLOCK_ICM45686(node_id, watermark) (EMLEARN_IMU_STREAM_HEADER_BYTES + (watermark) * 20)
 
 /* lsm6dsv16x and lsm6dsv32x: a word of 7 bytes a sensor. What came while the driver looked is in the block too. */
@@ -133,7 +133,7 @@ struct emlearn_imu_stream_block {
 		.watermark = DT_PROP(node_id, fifo_watermark),                                                         \
 		.packet_bytes = EMLEARN_IMU_STREAM_LSM6DSV16X_BYTES(node_id),                                          \
 	}
-#define EMLEARN_IMU_STREAM_CHECK_LSM6DSV16X(node_id, watermark)                                                        \
+#define EMLEARN_IMU_STREAM_CHECK_LSM6DSV16X(node_id, from_id, watermark)                                               \
 	EMLEARN_IMU_STREAM_CONFIG_CHECK(node_id, CONFIG_LSM6DSV16X_STREAM, "CONFIG_I2C_RTIO or CONFIG_SPI_RTIO");      \
 	EMLEARN_IMU_STREAM_INT_CHECK(node_id,                                                                          \
 				     DT_NODE_HAS_PROP(node_id, int1_gpios) || DT_NODE_HAS_PROP(node_id, int2_gpios),   \
@@ -165,7 +165,7 @@ struct emlearn_imu_stream_block {
 		.watermark = DT_PROP(node_id, fifo_watermark),                                                         \
 		.packet_bytes = 7,                                                                                     \
 	}
-#define EMLEARN_IMU_STREAM_CHECK_LIS2DUX12(node_id, watermark)                                                         \
+#define EMLEARN_IMU_STREAM_CHECK_LIS2DUX12(node_id, from_id, watermark)                                                \
 	EMLEARN_IMU_STREAM_CONFIG_CHECK(node_id, CONFIG_LIS2DUX12_STREAM, "CONFIG_I2C_RTIO or CONFIG_SPI_RTIO");       \
 	EMLEARN_IMU_STREAM_INT_CHECK(node_id,                                                                          \
 				     DT_NODE_HAS_PROP(node_id, int1_gpios) || DT_NODE_HAS_PROP(node_id, int2_gpios),   \
@@ -176,7 +176,7 @@ struct emlearn_imu_stream_block {
 	BUILD_ASSERT(DT_PROP(node_id, accel_fifo_batch_rate) == 0 && DT_PROP(node_id, timestamp_fifo_batch_rate) == 0, \
 		     DT_NODE_PATH(node_id) ": the properties accel-fifo-batch-rate and timestamp-fifo-batch-rate "     \
 					   "must be 0: each sample in the FIFO, and nothing else");                    \
-	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, 1, 125)
+	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, from_id, watermark, 1, 125)
 #define EMLEARN_IMU_STREAM_BLOCK_LIS2DUX12(node_id, watermark) (EMLEARN_IMU_STREAM_HEADER_BYTES + ((watermark) + 2) * 7)
 
 /* adxl362: entries of 2 bytes for x, y, z and, by this driver always, temperature. */
@@ -186,12 +186,12 @@ struct emlearn_imu_stream_block {
 		.watermark = DT_PROP_OR(node_id, fifo_watermark, 0),                                                   \
 		.packet_bytes = 8,                                                                                     \
 	}
-#define EMLEARN_IMU_STREAM_CHECK_ADXL362(node_id, watermark)                                                           \
+#define EMLEARN_IMU_STREAM_CHECK_ADXL362(node_id, from_id, watermark)                                                  \
 	EMLEARN_IMU_STREAM_CONFIG_CHECK(node_id, CONFIG_ADXL362_STREAM, "CONFIG_SPI_RTIO");                            \
 	EMLEARN_IMU_STREAM_INT_CHECK(node_id, DT_NODE_HAS_PROP(node_id, int1_gpios), "int1-gpios");                    \
 	BUILD_ASSERT(DT_PROP_OR(node_id, fifo_mode, 0) == 2,                                                           \
 		     DT_NODE_PATH(node_id) ": the property fifo-mode must be 2, ADXL362_FIFO_MODE_STREAM");            \
-	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, 4, 125)
+	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, from_id, watermark, 4, 125)
 #define EMLEARN_IMU_STREAM_BLOCK_ADXL362(node_id, watermark) (EMLEARN_IMU_STREAM_HEADER_BYTES + ((watermark) + 2) * 8)
 
 /* adxl372: entries of 2 bytes for x, y, z. Its driver streams on SPI. */
@@ -201,14 +201,14 @@ struct emlearn_imu_stream_block {
 		.watermark = DT_PROP_OR(node_id, fifo_watermark, 0),                                                   \
 		.packet_bytes = 6,                                                                                     \
 	}
-#define EMLEARN_IMU_STREAM_CHECK_ADXL372(node_id, watermark)                                                           \
+#define EMLEARN_IMU_STREAM_CHECK_ADXL372(node_id, from_id, watermark)                                                  \
 	EMLEARN_IMU_STREAM_CONFIG_CHECK(node_id, CONFIG_ADXL372_STREAM, "CONFIG_SPI_RTIO");                            \
 	EMLEARN_IMU_STREAM_INT_CHECK(node_id, DT_NODE_HAS_PROP(node_id, int1_gpios), "int1-gpios");                    \
 	BUILD_ASSERT(DT_ON_BUS(node_id, spi),                                                                          \
 		     DT_NODE_PATH(node_id) ": the driver of this sensor streams on SPI only");                         \
 	BUILD_ASSERT(DT_PROP_OR(node_id, fifo_mode, 0) == 1,                                                           \
 		     DT_NODE_PATH(node_id) ": the property fifo-mode must be 1, ADXL372_FIFO_MODE_STREAMED");          \
-	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, 3, 167)
+	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, from_id, watermark, 3, 167)
 #define EMLEARN_IMU_STREAM_BLOCK_ADXL372(node_id, watermark) (EMLEARN_IMU_STREAM_HEADER_BYTES + ((watermark) + 2) * 6)
 
 /* The accelerometer of bmi085 and bmi088; the driver reads one frame more than its watermark. */
@@ -218,31 +218,34 @@ struct emlearn_imu_stream_block {
 		.watermark = DT_PROP_OR(node_id, fifo_watermark, 0),                                                   \
 		.packet_bytes = 7,                                                                                     \
 	}
-#define EMLEARN_IMU_STREAM_CHECK_BMI08X(node_id, watermark)                                                            \
+#define EMLEARN_IMU_STREAM_CHECK_BMI08X(node_id, from_id, watermark)                                                   \
 	EMLEARN_IMU_STREAM_CONFIG_CHECK(node_id, CONFIG_BMI08X_ACCEL_STREAM, "CONFIG_GPIO");                           \
 	EMLEARN_IMU_STREAM_INT_CHECK(node_id, DT_NODE_HAS_PROP(node_id, int_gpios), "int-gpios");                      \
-	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, watermark, 1, 99)
+	EMLEARN_IMU_STREAM_FIFO_WATERMARK_CHECK(node_id, from_id, watermark, 1, 99)
 #define EMLEARN_IMU_STREAM_BLOCK_BMI08X(node_id, watermark)                                                            \
 	(EMLEARN_IMU_STREAM_HEADER_BYTES + 8 + ((watermark) + 1) * 7)
 
 /* Sensors whose stream cannot be used, and why. */
 #define EMLEARN_IMU_STREAM_REFUSE(node_id, why)                                                                        \
 	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": " why ": use CONFIG_EMLEARN_IMU_READER_USE_POLL")
-#define EMLEARN_IMU_STREAM_CHECK_BMA4XX(node_id, watermark)                                                            \
+#define EMLEARN_IMU_STREAM_CHECK_BMA4XX(node_id, from_id, watermark)                                                   \
 	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": the stream of this driver crashes in Zephyr 4.3, its RTIO callbacks " \
 					      "have the wrong type: use CONFIG_EMLEARN_IMU_READER_USE_READ")
-#define EMLEARN_IMU_STREAM_CHECK_BMI08X_GYRO(node_id, watermark)                                                       \
+#define EMLEARN_IMU_STREAM_CHECK_BMI08X_GYRO(node_id, from_id, watermark)                                              \
 	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": the gyroscope of a bmi08x is a device of its own, a reader reads "    \
 					      "one device: name the accelerometer's node, for acceleration alone")
-#define EMLEARN_IMU_STREAM_CHECK_ADXL345(node_id, watermark)                                                           \
+#define EMLEARN_IMU_STREAM_CHECK_ADXL345(node_id, from_id, watermark)                                                  \
 	EMLEARN_IMU_STREAM_REFUSE(node_id, "after a failed transfer the stream of this driver writes behind its "      \
 					   "buffer in Zephyr 4.3")
-#define EMLEARN_IMU_STREAM_CHECK_ADXL367(node_id, watermark)                                                           \
+#define EMLEARN_IMU_STREAM_CHECK_ADXL367(node_id, from_id, watermark)                                                  \
 	EMLEARN_IMU_STREAM_REFUSE(node_id, "the stream of this driver crashes in Zephyr 4.3, two arguments of its "    \
 					   "RTIO callback are exchanged")
-#define EMLEARN_IMU_STREAM_CHECK_UNKNOWN(node_id, watermark)                                                           \
+#define EMLEARN_IMU_STREAM_CHECK_UNKNOWN(node_id, from_id, watermark)                                                  \
 	BUILD_ASSERT(0, DT_NODE_PATH(node_id) ": the stream back end does not know the driver of this compatible "     \
 					      "(docs/readers.md has the list): choose another back end")
+
+/* No sensor's node: EMLEARN_IMU_NODE_CHECK() has said so. */
+#define EMLEARN_IMU_STREAM_CHECK_NONE(node_id, from_id, watermark) BUILD_ASSERT(1)
 
 extern const struct emlearn_imu_stream_driver emlearn_imu_stream_icm4268x;
 extern const struct emlearn_imu_stream_driver emlearn_imu_stream_icm45686;
@@ -254,6 +257,8 @@ extern const struct emlearn_imu_stream_driver emlearn_imu_stream_bmi08x;
 
 /* clang-format off */
 #define EMLEARN_IMU_STREAM_KIND(node_id)                                                                               \
+	COND_CODE_1(EMLEARN_IMU_IS_SENSOR(node_id), (EMLEARN_IMU_STREAM_KIND_OF(node_id)), (NONE))
+#define EMLEARN_IMU_STREAM_KIND_OF(node_id)                                                                            \
 	COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, invensense_icm4268x), (ICM4268X),                                      \
 	(COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, invensense_icm45686), (ICM45686),                                     \
 	(COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, st_lsm6dsv16x), (LSM6DSV16X),                                         \
@@ -280,19 +285,26 @@ extern const struct emlearn_imu_stream_driver emlearn_imu_stream_bmi08x;
 #define EMLEARN_IMU_STREAM_NODE_ADXL345(node_id)     {0}
 #define EMLEARN_IMU_STREAM_NODE_ADXL367(node_id)     {0}
 #define EMLEARN_IMU_STREAM_NODE_UNKNOWN(node_id)     {0}
+#define EMLEARN_IMU_STREAM_NODE_NONE(node_id)        {0}
 #define EMLEARN_IMU_STREAM_BLOCK_BMA4XX(node_id, watermark)      1
 #define EMLEARN_IMU_STREAM_BLOCK_BMI08X_GYRO(node_id, watermark) 1
 #define EMLEARN_IMU_STREAM_BLOCK_ADXL345(node_id, watermark)     1
 #define EMLEARN_IMU_STREAM_BLOCK_ADXL367(node_id, watermark)     1
 #define EMLEARN_IMU_STREAM_BLOCK_UNKNOWN(node_id, watermark)     1
+#define EMLEARN_IMU_STREAM_BLOCK_NONE(node_id, watermark)        1
 /* clang-format on */
 
 /** Initialiser of struct emlearn_imu_stream_node. */
 #define EMLEARN_IMU_STREAM_NODE(node_id) EMLEARN_IMU_STREAM_OF(NODE, EMLEARN_IMU_STREAM_KIND(node_id))(node_id)
 
-/** Refuse what cannot work, in one sentence; a semicolon follows. */
-#define EMLEARN_IMU_STREAM_CHECK(node_id, watermark)                                                                   \
-	EMLEARN_IMU_STREAM_OF(CHECK, EMLEARN_IMU_STREAM_KIND(node_id))(node_id, watermark)
+/**
+ * Refuse what cannot work, in one sentence; a semicolon follows.
+ *
+ * @param node_id  of the sensor
+ * @param from_id  what the reader was given: this node, or the node emlearn,imu that stands for it
+ */
+#define EMLEARN_IMU_STREAM_CHECK(node_id, from_id, watermark)                                                          \
+	EMLEARN_IMU_STREAM_OF(CHECK, EMLEARN_IMU_STREAM_KIND(node_id))(node_id, from_id, watermark)
 
 /** Bytes of a block of one watermark. */
 #define EMLEARN_IMU_STREAM_BLOCK(node_id, watermark)                                                                   \
@@ -300,6 +312,9 @@ extern const struct emlearn_imu_stream_driver emlearn_imu_stream_bmi08x;
 
 /** The triggers of a stream: the driver of bmi08x takes no other than the watermark. */
 #define EMLEARN_IMU_STREAM_IODEV(name, node_id)                                                                        \
+	COND_CODE_1(EMLEARN_IMU_IS_SENSOR(node_id), (EMLEARN_IMU_STREAM_IODEV_OF(name, node_id)),                      \
+		    (static const struct rtio_iodev name))
+#define EMLEARN_IMU_STREAM_IODEV_OF(name, node_id)                                                                     \
 	COND_CODE_1(DT_NODE_HAS_COMPAT(node_id, bosch_bmi08x_accel),                                                   \
 		    (SENSOR_DT_STREAM_IODEV(name, node_id, {SENSOR_TRIG_FIFO_WATERMARK, SENSOR_STREAM_DATA_INCLUDE})), \
 		    (SENSOR_DT_STREAM_IODEV(name, node_id, {SENSOR_TRIG_FIFO_WATERMARK, SENSOR_STREAM_DATA_INCLUDE},   \

@@ -67,7 +67,7 @@ static void on_error(int rc, void *user)
 		return;
 	}
 	error_rc = rc;
-	printk("%s: error %d, trying again\n", DEVICE_DT_NAME(IMU_SENSOR), rc);
+	printk("%s: error %d, trying again\n", imu.reader.dev->name, rc);
 }
 
 static void on_end(int rc, void *user)
@@ -108,7 +108,7 @@ int run(void)
 	if (rc != 0) {
 		return rc;
 	}
-	print_got(&got);
+	print_got(&imu.reader, &got);
 	rc = wait_for_end();
 	emlearn_imu_runner_stop(&har);
 	if (rc == 0 && end_rc != 0 && end_rc != -ENODATA) {

@@ -34,7 +34,7 @@ int run(void)
 	if (rc != 0) {
 		return rc;
 	}
-	print_got(&got);
+	print_got(&imu.reader, &got);
 	rc = emlearn_imu_reader_run(&imu.reader, show, NULL);
 	emlearn_imu_reader_stop(&imu.reader);
 	return rc == -ENODATA ? 0 : rc;

@@ -20,9 +20,9 @@
 /* Returns 0 at the end of a recording, else why it stopped. */
 int run(void);
 
-static inline void print_got(const struct emlearn_imu_got *got)
+static inline void print_got(const struct emlearn_imu_reader *reader, const struct emlearn_imu_got *got)
 {
-	printk("%s: %u mHz, asked for %u\n", DEVICE_DT_NAME(IMU_SENSOR), got->rate_mhz, HAR_RATE_MHZ);
+	printk("%s: %u mHz, asked for %u\n", reader->dev->name, got->rate_mhz, HAR_RATE_MHZ);
 }
 
 #endif /* HAR_IMU_RUN_H_ */

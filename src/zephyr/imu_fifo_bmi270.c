@@ -210,7 +210,7 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 #define CHIP(bytes)                                                                                                    \
 	{                                                                                                              \
 		.who_am_i_reg = CHIP_ID,                                                                               \
-		.who_am_i = 0x24,                                                                                      \
+		.who_am_i = {0x24, 0x24},                                                                              \
 		.mode_reg = FIFO_CONFIG_1,                                                                             \
 		.mode_off = 0,                                                                                         \
 		.flush_reg = CMD,                                                                                      \

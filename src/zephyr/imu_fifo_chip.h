@@ -28,12 +28,11 @@ struct emlearn_imu_fifo_range {
 
 struct emlearn_imu_fifo_chip {
 	uint8_t who_am_i_reg;
-	uint8_t who_am_i;
-	uint8_t who_am_i_too; /* of another that has the same registers, or 0 */
-	uint8_t mode_reg;     /* the last of the settings; not after a reset what it was set to */
-	uint8_t mode_off;     /* value that turns the FIFO off and empties it */
-	uint8_t flush_reg;    /* where the latter takes a command of its own, else 0 */
-	uint8_t flush;        /* that command */
+	uint8_t who_am_i[2]; /* of two chips with the same registers, or of one twice */
+	uint8_t mode_reg;    /* the last of the settings; not after a reset what it was set to */
+	uint8_t mode_off;    /* value that turns the FIFO off and empties it */
+	uint8_t flush_reg;   /* where the latter takes a command of its own, else 0 */
+	uint8_t flush;       /* that command */
 	uint8_t data_reg;
 	uint8_t set_bytes; /* that one sensor, or a time stamp, takes in a frame; set_up() may know better */
 	uint8_t time_bits;

@@ -12,6 +12,10 @@
 /* Looks of a reader that was not woken come so many watermarks late, if the FIFO has room for them. */
 #define PATIENCE_WATERMARKS 2
 
+/* The caller is told when so many times in a row nothing came of it. */
+#define IN_VAIN_TIMES 4
+#define IN_VAIN_US (EMLEARN_IMU_FIFO_ERROR_US / IN_VAIN_TIMES)
+
 /* Looks until a FIFO that does not come to rest is set up again. */
 #define ALIGN_TRIES 4
 
@@ -71,6 +75,7 @@ int emlearn_imu_fifo_rearm(struct emlearn_imu_fifo *fifo)
 
 	forget(fifo);
 	fifo->n_frames = 0;
+	fifo->failing_us += IN_VAIN_US;
 	fifo->reader->stats.n_rearms++;
 	return rc == 0 ? emlearn_imu_fifo_turn_on(fifo) : rc;
 }
@@ -186,7 +191,7 @@ static enum verdict time_of(struct emlearn_imu_fifo *fifo, uint32_t time, struct
 		return NEW;
 	}
 	frames = emlearn_imu_fifo_track_frames(track, time, &guess, &is_exact);
-	if (frames == EMLEARN_IMU_FIFO_UNKNOWN) {
+	if (frames == EMLEARN_IMU_FIFO_NO_TIME) {
 		return GARBLED;
 	}
 	if (frames == 0) {
@@ -347,6 +352,7 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *
 	if (rc <= 0) {
 		/* Which of these frames are what they seem is not known. */
 		forget(fifo);
+		fifo->failing_us += IN_VAIN_US;
 		fifo->number = number;
 		if (emlearn_imu_fifo_is_timed(fifo)) {
 			const bool is_timed = before.timed && fifo->timed.track.timed;

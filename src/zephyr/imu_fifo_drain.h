@@ -37,6 +37,9 @@ int emlearn_imu_fifo_survey(struct emlearn_imu_fifo *fifo);
  */
 int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *batch);
 
+/* Of failing_us, before the caller is told. */
+#define EMLEARN_IMU_FIFO_ERROR_US (CONFIG_EMLEARN_IMU_READER_FIFO_ERROR_MS * UINT32_C(1000))
+
 /* Say when to look at the chip even without an interrupt, from now. A survey has done so. */
 void emlearn_imu_fifo_set_look(struct emlearn_imu_fifo *fifo);
 

@@ -102,7 +102,7 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 }
 
 const struct emlearn_imu_fifo_chip emlearn_imu_fifo_lsm6dsl = {
-	.who_am_i = 0x6A,
+	.who_am_i = {0x6A, 0x6A},
 	.who_am_i_reg = ST_WHO_AM_I,
 	.mode_reg = FIFO_CTRL1 + FIFO_REGS - 1,
 	.mode_off = ST_MODE_OFF,

@@ -134,7 +134,7 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 #define CHIP(id)                                                                                                       \
 	{                                                                                                              \
 		.who_am_i_reg = ST_WHO_AM_I,                                                                           \
-		.who_am_i = (id),                                                                                      \
+		.who_am_i = {(id), (id)},                                                                              \
 		.mode_reg = 0x0A,                                                                                      \
 		.mode_off = ST_MODE_OFF,                                                                               \
 		.data_reg = 0x78,                                                                                      \

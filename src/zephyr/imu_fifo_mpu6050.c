@@ -164,8 +164,7 @@ static bool take(struct emlearn_imu_fifo *fifo, struct emlearn_imu_fifo_sample *
 
 const struct emlearn_imu_fifo_chip emlearn_imu_fifo_mpu6050 = {
 	.who_am_i_reg = WHO_AM_I,
-	.who_am_i = ID_MPU6050,
-	.who_am_i_too = ID_MPU6886,
+	.who_am_i = {ID_MPU6050, ID_MPU6886},
 	.mode_reg = USER_CTRL,
 	.mode_off = FIFO_RESET,
 	.data_reg = FIFO_R_W,

@@ -37,7 +37,7 @@ uint32_t emlearn_imu_fifo_track_frames(struct emlearn_imu_fifo_track *track, uin
 
 	*is_exact = false;
 	if (frames > (uint64_t)guess->most + guess->most / 16 + SLACK_FRAMES) {
-		return EMLEARN_IMU_FIFO_UNKNOWN;
+		return EMLEARN_IMU_FIFO_NO_TIME;
 	}
 	track->time = time;
 	/* The gap is off by less than a tick, the base by less than two: it began with a period that was cut off. */

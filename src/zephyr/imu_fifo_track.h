@@ -8,7 +8,7 @@
 
 #include <emlearn/zephyr/imu_reader_fifo.h>
 
-#define EMLEARN_IMU_FIFO_UNKNOWN UINT32_MAX
+#define EMLEARN_IMU_FIFO_NO_TIME UINT32_MAX
 
 /* What else is known of a frame, to read its time stamp by. */
 struct emlearn_imu_fifo_guess {
@@ -22,7 +22,7 @@ void emlearn_imu_fifo_track_start(struct emlearn_imu_fifo_track *track, uint16_t
 
 /*
  * Frames since the frame before, 1 if none is missing and 0 if this is the same one again, and whether that is sure.
- * EMLEARN_IMU_FIFO_UNKNOWN for a time that cannot be: this is no frame, or the chip's time was set.
+ * EMLEARN_IMU_FIFO_NO_TIME for a time that cannot be: this is no frame, or the chip's time was set.
  */
 uint32_t emlearn_imu_fifo_track_frames(struct emlearn_imu_fifo_track *track, uint32_t time,
 				       const struct emlearn_imu_fifo_guess *guess, bool *is_exact);

@@ -18,12 +18,21 @@ LOG_MODULE_REGISTER(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 #define GYRO_RANGE_MDPS 15625
 #define RANGE_MAX INT64_C(1000000000)
 
+#define RATE_MIN_MHZ 1000
 #define RATE_MAX_MHZ 10000000
+
+/* Rates of chips are these, or a power of two times these. */
+static const uint16_t families_mhz[] = {12500, 13000, 15625};
 
 /* Range of the model in mg or mdps. */
 static int64_t wanted_range(const struct emlearn_imu_step *step)
 {
 	return (int64_t)COUNTS * 1000 * step->num / step->den;
+}
+
+static bool is_range(const struct emlearn_imu_step *step)
+{
+	return wanted_range(step) > 0 && wanted_range(step) <= RANGE_MAX;
 }
 
 static bool is_mount(const struct emlearn_imu_mount_axis mount[EMLEARN_AXES])
@@ -43,18 +52,16 @@ static int take(struct emlearn_imu_reader *reader, const struct emlearn_imu_aske
 {
 	const uint8_t all = EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO;
 
-	if (asked->rate_mhz == 0 || asked->rate_tolerance_permille > 1000 || asked->sensors == 0 ||
-	    (asked->sensors & (uint8_t)~all) != 0 || !is_mount(asked->mount)) {
+	if (asked->rate_mhz < RATE_MIN_MHZ || asked->rate_mhz > RATE_MAX_MHZ || asked->rate_tolerance_permille > 1000 ||
+	    asked->sensors == 0 || (asked->sensors & (uint8_t)~all) != 0 || !is_mount(asked->mount)) {
 		return -EINVAL;
 	}
 	if ((asked->sensors & EMLEARN_SENSOR_ACC) != 0 &&
-	    (emlearn_imu_scale_acc(&reader->acc_scale, &asked->acc_step) != 0 ||
-	     wanted_range(&asked->acc_step) > RANGE_MAX)) {
+	    (emlearn_imu_scale_acc(&reader->acc_scale, &asked->acc_step) != 0 || !is_range(&asked->acc_step))) {
 		return -EINVAL;
 	}
 	if ((asked->sensors & EMLEARN_SENSOR_GYRO) != 0 &&
-	    (emlearn_imu_scale_gyro(&reader->gyro_scale, &asked->gyro_step) != 0 ||
-	     wanted_range(&asked->gyro_step) > RANGE_MAX)) {
+	    (emlearn_imu_scale_gyro(&reader->gyro_scale, &asked->gyro_step) != 0 || !is_range(&asked->gyro_step))) {
 		return -EINVAL;
 	}
 	reader->asked = *asked;
@@ -108,19 +115,39 @@ static bool is_rate(const struct emlearn_imu_asked *asked, int64_t rate_mhz)
 	return off * 1000 <= (int64_t)asked->rate_mhz * asked->rate_tolerance_permille;
 }
 
-/* Set one rate, and see which one it has become. Microhertz, 0 if it was refused and nothing is known. */
-static int64_t try_rate(const struct device *dev, enum sensor_channel channel, int64_t rate_uhz)
+/*
+ * Some drivers look at the whole hertz alone and do not say: only if these are as good, or the rate is a usual one, is
+ * it the one that was set.
+ */
+static bool is_believed(const struct emlearn_imu_asked *asked, int64_t rate_mhz)
 {
-	int64_t accepted = set(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, rate_uhz) ? rate_uhz : 0;
-
-	return settled(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, accepted);
+	for (size_t i = 0; i < ARRAY_SIZE(families_mhz); i++) {
+		if (rate_mhz % families_mhz[i] == 0) {
+			return true;
+		}
+	}
+	return is_rate(asked, rate_mhz / 1000 * 1000);
 }
 
-/* The rate that the model wants, or a neighbour within its tolerance that the driver knows. Millihertz. */
+/* Set one rate, and see which one it has become. Millihertz, 0 if it was refused and nothing is known. */
+static int64_t try_rate(const struct device *dev, enum sensor_channel channel, const struct emlearn_imu_asked *asked,
+			int64_t rate_mhz)
+{
+	const bool accepted = set(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, rate_mhz * 1000);
+
+	return settled(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY,
+		       accepted && is_believed(asked, rate_mhz) ? rate_mhz * 1000 : 0) /
+	       1000;
+}
+
+/*
+ * Set the rate that the model wants, or a usual one within its tolerance that the driver knows. Returns what it is, 0
+ * if the driver does not say, or -ERANGE if it takes other rates only. Millihertz.
+ */
 static int64_t set_rate(const struct device *dev, enum sensor_channel channel, const struct emlearn_imu_asked *asked)
 {
-	static const uint16_t families_mhz[] = {12500, 13000, 15625};
-	int64_t rate_mhz = try_rate(dev, channel, asked->rate_mhz * INT64_C(1000)) / 1000;
+	int64_t rate_mhz = try_rate(dev, channel, asked, asked->rate_mhz);
+	bool takes_others = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(families_mhz); i++) {
 		for (int64_t near_mhz = families_mhz[i]; near_mhz <= RATE_MAX_MHZ; near_mhz *= 2) {
@@ -128,26 +155,37 @@ static int64_t set_rate(const struct device *dev, enum sensor_channel channel, c
 				return rate_mhz;
 			}
 			if (is_rate(asked, near_mhz)) {
-				rate_mhz = try_rate(dev, channel, near_mhz * 1000) / 1000;
+				rate_mhz = try_rate(dev, channel, asked, near_mhz);
+			} else if (rate_mhz == 0) {
+				takes_others |= set(dev, channel, SENSOR_ATTR_SAMPLING_FREQUENCY, near_mhz * 1000);
 			}
 		}
 	}
-	return rate_mhz;
+	return rate_mhz == 0 && takes_others ? -ERANGE : rate_mhz;
 }
 
 /* Ask the driver for the rate of one sensor. */
-static void negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel channel, struct emlearn_imu_got *got)
+static int negotiate_rate(struct emlearn_imu_reader *reader, enum sensor_channel channel, struct emlearn_imu_got *got)
 {
 	const int64_t rate_mhz = set_rate(reader->dev, channel, &reader->asked);
 
-	if (rate_mhz <= 0) {
-		LOG_WRN("%s does not say its rate; the model wants %u mHz", reader->dev->name, reader->asked.rate_mhz);
-		return;
+	if (rate_mhz < 0) {
+		LOG_ERR("%s takes other rates than the model's %u mHz", reader->dev->name, reader->asked.rate_mhz);
+		return (int)rate_mhz;
 	}
-	/* Of two rates, the one that the model cannot use. */
-	if (got->rate_mhz == 0 || is_rate(&reader->asked, got->rate_mhz)) {
+	if (rate_mhz == 0) {
+		LOG_WRN("%s does not say its rate; the model wants %u mHz", reader->dev->name, reader->asked.rate_mhz);
+	} else if (got->rate_mhz == 0 || is_rate(&reader->asked, got->rate_mhz)) {
+		/* Of two rates, the one that the model cannot use. */
 		got->rate_mhz = (uint32_t)rate_mhz;
 	}
+	return 0;
+}
+
+/* With the unit of its range. */
+static const char *name_of(enum sensor_channel channel)
+{
+	return channel == SENSOR_CHAN_ACCEL_XYZ ? "accelerometer in mg" : "gyroscope in mdps";
 }
 
 /* Set one range, and see which one it has become. Micro-units, 0 if it was refused and nothing is known. */
@@ -174,26 +212,29 @@ static uint32_t negotiate_range(const struct emlearn_imu_reader *reader, enum se
 		micro = try_range(dev, channel, nominal + nominal / 16);
 	}
 	if (micro <= 0) {
-		LOG_WRN("%s: range of channel %d is not known; the model wants %d", dev->name, channel, (int)wanted);
+		LOG_WRN("%s: range of the %s is not known; the model wants %d", dev->name, name_of(channel),
+			(int)wanted);
 		return 0;
 	}
 	return (uint32_t)((micro * scale + unit / 2) / unit);
 }
 
-static void negotiate(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
+static int negotiate(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
 	const struct emlearn_imu_asked *asked = &reader->asked;
+	int rc = 0;
 
 	if ((asked->sensors & EMLEARN_SENSOR_ACC) != 0) {
-		negotiate_rate(reader, SENSOR_CHAN_ACCEL_XYZ, got);
+		rc = negotiate_rate(reader, SENSOR_CHAN_ACCEL_XYZ, got);
 		got->acc_range_mg = negotiate_range(reader, SENSOR_CHAN_ACCEL_XYZ, wanted_range(&asked->acc_step),
 						    ACC_RANGE_MG, SENSOR_G, 1000);
 	}
-	if ((asked->sensors & EMLEARN_SENSOR_GYRO) != 0) {
-		negotiate_rate(reader, SENSOR_CHAN_GYRO_XYZ, got);
+	if (rc == 0 && (asked->sensors & EMLEARN_SENSOR_GYRO) != 0) {
+		rc = negotiate_rate(reader, SENSOR_CHAN_GYRO_XYZ, got);
 		got->gyro_range_mdps = negotiate_range(reader, SENSOR_CHAN_GYRO_XYZ, wanted_range(&asked->gyro_step),
 						       GYRO_RANGE_MDPS, SENSOR_PI, 180000);
 	}
+	return rc;
 }
 
 /* Can the model use that range, if it is known? And what is a code of the chip worth, if that is? */
@@ -204,7 +245,7 @@ static int judge_range(const struct emlearn_imu_reader *reader, enum sensor_chan
 	const int64_t wanted = wanted_range(model);
 
 	if (range != 0 && range < wanted - wanted / 4) {
-		LOG_ERR("%s: range of channel %d is %u; the model wants %d", reader->dev->name, channel, range,
+		LOG_ERR("%s: range of the %s is %u; the model wants %d", reader->dev->name, name_of(channel), range,
 			(int)wanted);
 		return -ERANGE;
 	}
@@ -262,15 +303,19 @@ static int set_up(struct emlearn_imu_reader *reader, const struct emlearn_imu_as
 			reader->dev->name);
 		return rc;
 	}
+	if (asked->unpaced && reader->backend->prepare != NULL) {
+		LOG_ERR("%s has the pace of its chip, it cannot be read unpaced", reader->dev->name);
+		return -ENOTSUP;
+	}
 	if (!is_mount(reader->board_mount)) {
 		LOG_ERR("%s: property mount is not 1, 2 and 3 in some order, each with a sign", reader->dev->name);
 		return -EINVAL;
 	}
 	mount(reader);
 	reader->stats = (struct emlearn_imu_stats){0};
-	negotiate(reader, got);
+	rc = negotiate(reader, got);
 	set_pace(reader, got);
-	return 0;
+	return rc;
 }
 
 /* The back end was called: see when it wants to look. */
@@ -309,9 +354,14 @@ int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct eml
 {
 	int rc;
 
-	*got = (struct emlearn_imu_got){0};
 	if (reader->running) {
 		return -EALREADY;
+	}
+	*got = (struct emlearn_imu_got){0};
+	if (!DEVICE_API_IS(sensor, reader->dev)) {
+		/* Or its driver does not say so by DEVICE_API(sensor, ...). */
+		LOG_ERR("%s is not a sensor", reader->dev->name);
+		return -ENODEV;
 	}
 	if (!device_is_ready(reader->dev)) {
 		LOG_ERR("%s is not ready: its driver could not set it up", reader->dev->name);
@@ -329,7 +379,7 @@ void emlearn_imu_set_up_again(struct emlearn_imu_reader *reader)
 {
 	struct emlearn_imu_got got = {0};
 
-	negotiate(reader, &got);
+	(void)negotiate(reader, &got);
 }
 
 int64_t emlearn_imu_now_us(void)
@@ -377,7 +427,8 @@ int emlearn_imu_reader_read(struct emlearn_imu_reader *reader, struct emlearn_ba
 			stats->worst_latency_us = MAX(stats->worst_latency_us, latency_us(batch));
 		}
 		if (rc != -EAGAIN) {
-			return rc;
+			/* Here that means that the reader is stopped; some drivers say so of a transfer that failed. */
+			return rc == -EINVAL ? -EIO : rc;
 		}
 		call = wait(reader, end);
 	} while (call >= 0);

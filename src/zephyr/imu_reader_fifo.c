@@ -97,7 +97,6 @@ static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 	struct emlearn_imu_stats *stats = &fifo->reader->stats;
 	const uint32_t edge_us = fifo->edge_us;
 	const uint32_t n_before = fifo->n_frames;
-	const bool was_below = n_before < fifo->wiring->watermark;
 	int finding;
 
 	while (k_sem_take(&fifo->edge, K_NO_WAIT) == 0) {
@@ -110,11 +109,9 @@ static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 		return finding;
 	}
 	if (fifo->n_frames >= fifo->wiring->watermark) {
-		if (was_below) {
-			see_watermark(fifo, n_edges, edge_us);
-		}
+		see_watermark(fifo, n_edges, edge_us);
 	} else if (n_edges > 0) {
-		stats->n_spurious += was_below;
+		stats->n_spurious++;
 	} else if (finding == EMLEARN_IMU_FIFO_SOUND && fifo->n_frames <= n_before) {
 		/* Not a frame in all that time: the chip is not what it was. */
 		return emlearn_imu_fifo_rearm(fifo);
@@ -122,8 +119,8 @@ static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 	return 0;
 }
 
-/* Set when to try again; the error once that has gone on for too long, until then -EAGAIN. */
-static int judge_failure(struct emlearn_imu_fifo *fifo, int rc)
+/* Try again after a pause. */
+static void pause(struct emlearn_imu_fifo *fifo)
 {
 	uint32_t pause_us = emlearn_imu_fifo_us(fifo, fifo->wiring->watermark);
 
@@ -131,11 +128,6 @@ static int judge_failure(struct emlearn_imu_fifo *fifo, int rc)
 	fifo->n_frames = 0;
 	fifo->reader->look_us = pause_us;
 	fifo->failing_us += pause_us;
-	if (fifo->failing_us <= CONFIG_EMLEARN_IMU_READER_FIFO_ERROR_MS * UINT32_C(1000)) {
-		return -EAGAIN;
-	}
-	fifo->failing_us = 0;
-	return rc;
 }
 
 static int fifo_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, enum emlearn_imu_call call)
@@ -149,12 +141,13 @@ static int fifo_read(struct emlearn_imu_reader *reader, struct emlearn_batch *ba
 		rc = emlearn_imu_fifo_drain(fifo, batch);
 	}
 	if (rc < 0) {
-		return judge_failure(fifo, rc);
+		pause(fifo);
 	}
-	if (rc > 0) {
-		fifo->failing_us = 0;
+	if (rc <= 0 && fifo->failing_us <= EMLEARN_IMU_FIFO_ERROR_US) {
+		return -EAGAIN;
 	}
-	return rc > 0 ? 0 : -EAGAIN;
+	fifo->failing_us = 0;
+	return rc > 0 ? 0 : -EIO;
 }
 
 /* Is it a chip of the table? */
@@ -164,8 +157,8 @@ static int check_chip(struct emlearn_imu_fifo *fifo)
 	uint8_t id[] = {chip->who_am_i_reg, 0};
 	int rc = emlearn_imu_fifo_regs(fifo, EMLEARN_IMU_FIFO_READ, id, 1);
 
-	if (rc == 0 && id[1] != chip->who_am_i && (chip->who_am_i_too == 0 || id[1] != chip->who_am_i_too)) {
-		LOG_ERR("%s: WHO_AM_I is 0x%02x", fifo->reader->dev->name, id[1]);
+	if (rc == 0 && id[1] != chip->who_am_i[0] && id[1] != chip->who_am_i[1]) {
+		LOG_ERR("%s: WHO_AM_I is %02x", fifo->reader->dev->name, id[1]);
 		return -ENODEV;
 	}
 	return rc;
@@ -204,7 +197,8 @@ static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 	fifo->capacity = chip->capacity / fifo->frame_bytes;
 	fifo->surveyed_us = emlearn_imu_now_us();
 	emlearn_imu_clock_start(&fifo->clock, reader->rate_mhz);
-	emlearn_imu_clock_restart(&fifo->clock, 0, fifo->surveyed_us + emlearn_imu_fifo_us(fifo, 1));
+	/* Frame 0 comes a period later. */
+	emlearn_imu_clock_restart(&fifo->clock, UINT32_MAX, fifo->surveyed_us);
 	if (emlearn_imu_fifo_is_timed(fifo)) {
 		emlearn_imu_fifo_track_start(&fifo->timed.track, chip->ticks_hz, reader->rate_mhz);
 	}

@@ -59,7 +59,7 @@ struct emlearn_imu_backend {
 	 * For a back end that knows more of the sensor than its driver says: correct what was negotiated in `got`,
 	 * rate, ranges and what the codes are worth. A rate of 0 is one of no use. The reader then judges it.
 	 *
-	 * NULL: there is no more to know.
+	 * NULL: there is no more to know, and the reader may go at any pace.
 	 *
 	 * @return 0 or a negative errno
 	 */

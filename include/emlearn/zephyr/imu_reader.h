@@ -43,12 +43,12 @@ extern "C" {
  * what the driver cannot set, and checks what it can learn.
  *
  * @param reader made by EMLEARN_IMU_READER_DEFINE(), stopped
- * @param asked  copied
+ * @param asked  copied; from 1 Hz to 10 kHz
  * @param got    filled as far as it is known, also where the return value is -ERANGE
- * @return 0; -EINVAL if `asked` is no valid wish; -ENODEV if the device is not ready; -EALREADY if it runs;
- *         -ENOTSUP if the back end cannot read this device or not at this rate; -ERANGE if the chip's rate lies
- *         outside of the tolerance or its range is under three quarters of the model's; or the driver's error.
- *         After an error the reader is stopped, and a log line names the device and what was wrong.
+ * @return 0; -EINVAL if `asked` is no valid wish; -ENODEV if the device is no sensor or not ready; -EALREADY if it
+ * runs; -ENOTSUP if the back end cannot read this device or not at this rate; -ERANGE if the chip's rate lies outside
+ * of the tolerance or its range is under three quarters of the model's; or the driver's error. After an error the
+ * reader is stopped, and a log line names the device and what was wrong.
  */
 int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct emlearn_imu_asked *asked,
 			     struct emlearn_imu_got *got);
@@ -61,7 +61,7 @@ int emlearn_imu_reader_start(struct emlearn_imu_reader *reader, const struct eml
  *                before the first. The frames are the reader's and hold until the next call.
  * @param timeout how long to wait. Faults of the chip are seen and mended in here, so read again soon
  * @return 0; -EAGAIN if no batch was ready in time; -ENODATA at the end of a recording; -EINVAL if the reader is
- *         stopped; or the error of a driver or bus that keeps failing: reading on is allowed
+ *         stopped; or another error, of a driver, bus or chip that keeps failing: reading on is allowed
  */
 int emlearn_imu_reader_read(struct emlearn_imu_reader *reader, struct emlearn_batch *batch, k_timeout_t timeout);
 

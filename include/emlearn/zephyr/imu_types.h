@@ -30,7 +30,7 @@ struct emlearn_imu_mount_axis {
 
 /** What a model wants. EMLEARN_IMU_ASKED() fills it from a generated header. */
 struct emlearn_imu_asked {
-	uint32_t rate_mhz;                /**< thousandths of a hertz, 1 or more */
+	uint32_t rate_mhz;                /**< thousandths of a hertz, 1000 to 10000000 */
 	uint16_t rate_tolerance_permille; /**< how far the true rate may be off, in thousandths of rate_mhz */
 	uint8_t sensors;                  /**< EMLEARN_SENSOR_ACC | EMLEARN_SENSOR_GYRO */
 	bool unpaced;                     /**< read as fast as possible; for devices that give a new frame each time */

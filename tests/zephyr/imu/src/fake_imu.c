@@ -97,6 +97,8 @@ static int fail_init(const struct device *dev)
 }
 
 DEVICE_DEFINE(fake, "fake-imu", NULL, NULL, NULL, NULL, POST_KERNEL, 99, &fake_api);
+/* It would crash if it were called as a sensor. */
+DEVICE_DEFINE(other, "other", NULL, NULL, NULL, NULL, POST_KERNEL, 99, &fake_imu);
 DEVICE_DEFINE(broken, "broken-imu", fail_init, NULL, NULL, NULL, POST_KERNEL, 99, &fake_api);
 
 const struct device *fake_imu_device(void)
@@ -107,4 +109,9 @@ const struct device *fake_imu_device(void)
 const struct device *broken_imu_device(void)
 {
 	return DEVICE_GET(broken);
+}
+
+const struct device *no_imu_device(void)
+{
+	return DEVICE_GET(other);
 }

@@ -36,4 +36,7 @@ const struct device *fake_imu_device(void);
 /* A device whose init failed. */
 const struct device *broken_imu_device(void);
 
+/* A device of another API. */
+const struct device *no_imu_device(void);
+
 #endif /* TEST_FAKE_IMU_H_ */

@@ -193,13 +193,55 @@ ZTEST(imu_reader, test_a_neighbouring_rate_is_set_where_the_driver_has_only_its_
 	emlearn_imu_reader_stop(&poll.reader);
 	/* 52 is more than 3 % from 50, and 104 is another rate altogether. */
 	asked.rate_tolerance_permille = 30;
-	zassert_ok(start());
-	zassert_equal(got.rate_mhz, 0);
-	emlearn_imu_reader_stop(&poll.reader);
+	zassert_equal(start(), -ERANGE, "frames at another rate than the model's");
 	asked.rate_tolerance_permille = 50;
 	fake_imu.only_rate_hz = 104;
+	zassert_equal(start(), -ERANGE);
+	zassert_equal(read_batch(), -EINVAL, "a refused reader must not read");
+}
+
+ZTEST(imu_reader, test_a_driver_that_takes_no_rate_at_all_is_read_as_it_is)
+{
+	fake_imu.attr_rc = -ENOTSUP;
+	fake_imu.set_rc = -EINVAL;
 	zassert_ok(start());
 	zassert_equal(got.rate_mhz, 0);
+}
+
+ZTEST(imu_reader, test_a_rate_that_a_driver_may_have_cut_off_is_not_believed)
+{
+	fake_imu.attr_rc = -ENOTSUP;
+	asked.rate_mhz = 104167;
+	asked.rate_tolerance_permille = 2;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 104167, "the whole hertz would do too");
+	emlearn_imu_reader_stop(&poll.reader);
+	asked.rate_tolerance_permille = 1;
+	zassert_equal(start(), -ERANGE);
+	asked.rate_mhz = 12900;
+	asked.rate_tolerance_permille = 50;
+	zassert_ok(start());
+	zassert_equal(got.rate_mhz, 12500, "a usual one is");
+	emlearn_imu_reader_stop(&poll.reader);
+	asked.rate_tolerance_permille = 0;
+	zassert_equal(start(), -ERANGE);
+}
+
+ZTEST(imu_reader, test_what_is_no_sensor_is_refused)
+{
+	poll.reader.dev = no_imu_device();
+	zassert_equal(start(), -ENODEV);
+}
+
+ZTEST(imu_reader, test_an_error_of_the_driver_is_not_mistaken_for_a_stopped_reader)
+{
+	zassert_ok(start());
+	zassert_ok(read_batch());
+	fake_imu.fetch_rc = -EINVAL;
+	fake_imu.n_fail = UINT32_MAX;
+	for (int rc = 0; rc == 0; rc = read_batch()) {
+	}
+	zassert_equal(read_batch(), -EIO);
 }
 
 ZTEST(imu_reader, test_unpaced_frames_have_the_period_of_the_model)
@@ -245,8 +287,13 @@ ZTEST(imu_reader, test_wishes_that_make_no_sense_are_refused)
 {
 	const struct emlearn_imu_asked valid = asked;
 
-	asked.rate_mhz = 0;
+	asked.rate_mhz = 999;
 	zassert_equal(start(), -EINVAL);
+	asked.rate_mhz = 10000001;
+	zassert_equal(start(), -EINVAL);
+	asked = valid;
+	asked.acc_step = (struct emlearn_imu_step){1, UINT32_MAX};
+	zassert_equal(start(), -EINVAL, "a range of 8 ug");
 	asked = valid;
 	asked.rate_tolerance_permille = 1001;
 	zassert_equal(start(), -EINVAL);

@@ -195,6 +195,37 @@ ZTEST(fifo_faults, test_power_lost_between_two_batches_of_a_watermark_makes_no_f
 	bench_stop(&bench);
 }
 
+ZTEST(fifo_faults, test_a_chip_that_makes_nothing_of_use_is_told_and_read_on_from_when_it_does)
+{
+	static const enum emlearn_fault_kind kinds[] = {EMLEARN_FAULT_DROP, EMLEARN_FAULT_ODD, EMLEARN_FAULT_OVERRUN};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct bench bench;
+		uint64_t n_frames;
+		int64_t start_us;
+		int rc;
+
+		bench_start(&bench, reader_of(0), &asked_4g, 104000);
+		bench.is_outage = true;
+		read_on(&bench, 5 * SECOND_US);
+		bench_fault(&bench, kinds[i], UINT32_MAX, 0);
+		do {
+			start_us = emlearn_imu_now_us();
+			rc = bench_read(&bench, K_SECONDS(60));
+			zassert_not_equal(rc, -EAGAIN, "fault %d: nobody is told", kinds[i]);
+		} while (rc == 0);
+		zassert_equal(rc, -EIO);
+		zassert_true(emlearn_imu_now_us() - start_us < 20 * SECOND_US, "fault %d after %d ms", kinds[i],
+			     (int)((emlearn_imu_now_us() - start_us) / 1000));
+		emlearn_chip_heal(bench.chip);
+		read_on(&bench, RECOVERY_US);
+		n_frames = bench.seen.n_frames;
+		read_on(&bench, 2 * BATCH_US);
+		zassert_true(bench.seen.n_frames > n_frames);
+		bench_stop(&bench);
+	}
+}
+
 ZTEST(fifo_faults, test_words_that_make_no_frame_are_never_delivered)
 {
 	FOR_EACH_READER(i)

@@ -48,6 +48,9 @@ static struct emlearn_fault draw_fault(uint32_t *state, bool is_timed)
 		fault.n = is_timed ? fault.n : 1;
 		break;
 	case EMLEARN_FAULT_DROP:
+		/* A reader counts from its first frame on. */
+		fault.at_frame++;
+		__fallthrough;
 	case EMLEARN_FAULT_REPEAT:
 		fault.kind = is_timed ? fault.kind : EMLEARN_FAULT_NACK;
 		break;

@@ -160,6 +160,9 @@ static void run(void *p1, void *p2, void *p3)
 	while (rc == 0 && k_sem_take(&state->stop, pause) != 0) {
 		rc = step(runner, &pause);
 	}
+	if (rc != 0 && rc != -ENODATA) {
+		LOG_ERR("runner %s: has ended (%d)", runner->name, rc);
+	}
 	emlearn_imu_reader_stop(runner->reader);
 	if (state->handlers->on_end != NULL) {
 		state->handlers->on_end(rc, state->user);

@@ -16,6 +16,9 @@ LOG_MODULE_DECLARE(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 #define WATCH_WATERMARKS 3u
 #define WATCH_SLACK_US 10000u
 
+/* What the first block may be late without a frame missing, as part of its time: chips are off by percents. */
+#define FIRST_LATE_SHIFT 5
+
 /* Attempts without a frame before the caller is told. */
 #define SILENT_MAX 3u
 
@@ -24,7 +27,10 @@ static struct emlearn_imu_reader_stream *stream_of(struct emlearn_imu_reader *re
 	return CONTAINER_OF(reader, struct emlearn_imu_reader_stream, reader);
 }
 
-/* Arm the stream again after an error or silence; an error is for the caller. */
+/*
+ * Arm the stream again after an error or silence. -EIO for the caller if that goes on; a driver's own error could be
+ * taken for what a reader says of itself: that it is stopped, has ended or waits.
+ */
 static int mend(struct emlearn_imu_reader_stream *stream)
 {
 	int rc;
@@ -39,10 +45,7 @@ static int mend(struct emlearn_imu_reader_stream *stream)
 	} else {
 		stream->reader.stats.n_bus_errors++;
 	}
-	if (stream->n_silent < SILENT_MAX) {
-		return 0;
-	}
-	return rc != 0 ? rc : -EIO;
+	return stream->n_silent < SILENT_MAX ? 0 : -EIO;
 }
 
 /* What the driver calls nanoseconds begins again after so many, by its own arithmetic. */
@@ -68,8 +71,7 @@ static int64_t taken_us(const struct emlearn_imu_reader_stream *stream, uint64_t
 		now_ns += wrap_ns();
 	}
 	t_us = emlearn_imu_now_us() - (int64_t)((now_ns - stream->block.taken_ns) / 1000u);
-	while (stream->begun && !stream->gap &&
-	       t_us - emlearn_imu_clock_time_us(&stream->clock, number) > wrap_us / 2) {
+	while (!stream->gap && t_us - emlearn_imu_clock_time_us(&stream->clock, number) > wrap_us / 2) {
 		t_us -= wrap_us;
 	}
 	return t_us;
@@ -82,6 +84,32 @@ static void lose(struct emlearn_imu_reader_stream *stream, uint64_t n)
 	stream->is_estimated = true;
 }
 
+/*
+ * Frames that are missing by the time, up to the last one of a block at t_us. Before the first block the clock is one
+ * of the nominal rate since the stream was armed, so that it has to be late by more than that can be off.
+ */
+static uint32_t n_missing(const struct emlearn_imu_reader_stream *stream, uint64_t last, int64_t t_us)
+{
+	const struct emlearn_imu_clock *clock = &stream->clock;
+	const uint32_t period_us = emlearn_imu_clock_period_ns(clock) / 1000u;
+	/* Without a watermark the last frame was made up to a period before. */
+	const int64_t made_us = stream->block.is_watermark ? t_us : t_us - period_us / 2;
+	const int64_t late_us = made_us - emlearn_imu_clock_time_us(clock, (uint32_t)last);
+	const int32_t n = (int32_t)(emlearn_imu_clock_number_at(clock, made_us) - (uint32_t)last);
+
+	if (!stream->begun && !stream->gap &&
+	    late_us <= period_us / 2 + (int64_t)((last + 1u) * period_us >> FIRST_LATE_SHIFT)) {
+		return 0;
+	}
+	return (uint32_t)MAX(n, 0);
+}
+
+/* Of those, the ones that are missing inside of the block. */
+static uint32_t n_inside(const struct emlearn_imu_stream_block *block, uint32_t n)
+{
+	return block->n_holes > 0 ? MIN(MAX(n, block->n_holes), UINT16_MAX) : MIN(n, block->n_odd);
+}
+
 /* Give the frames of a block their numbers: by counting on, or by time where frames may be missing. */
 static void number(struct emlearn_imu_reader_stream *stream)
 {
@@ -89,31 +117,25 @@ static void number(struct emlearn_imu_reader_stream *stream)
 	struct emlearn_imu_clock *clock = &stream->clock;
 	const uint32_t period_us = emlearn_imu_clock_period_ns(clock) / 1000u;
 	const uint64_t last = stream->number + block->n_frames - 1u;
-	int64_t t_us = taken_us(stream, last) - (int64_t)block->n_behind * period_us;
-	uint64_t by_time;
-	int32_t n_more;
+	const int64_t t_us = taken_us(stream, last) - (int64_t)block->n_behind * period_us;
+	const uint32_t n = n_missing(stream, last, t_us);
 
-	if (!stream->begun) {
-		emlearn_imu_clock_mark(clock, last, t_us);
-		stream->begun = true;
-		stream->gap = false;
-		return;
-	}
-	/* Without a watermark the last frame was made up to a period before. */
-	n_more = (int32_t)(emlearn_imu_clock_number_at(clock, block->is_watermark ? t_us : t_us - period_us / 2) -
-			   (uint32_t)last);
-	by_time = last + MAX(n_more, 0);
 	if (stream->gap) {
-		lose(stream, by_time - last);
-		emlearn_imu_clock_restart(clock, by_time, t_us);
-		stream->gap = false;
-	} else if (block->n_holes > 0) {
-		stream->n_lost_inside = (uint32_t)MIN(MAX(by_time - last, block->n_holes), UINT16_MAX);
-	} else if (block->n_odd > 0) {
-		stream->n_lost_inside = (uint32_t)MIN(by_time - last, block->n_odd);
-	} else if (block->is_watermark) {
-		emlearn_imu_clock_mark(clock, last, t_us);
+		lose(stream, n);
+		emlearn_imu_clock_restart(clock, (uint32_t)last + n, t_us);
+	} else {
+		stream->n_lost_inside = n_inside(block, n);
+		if (!stream->begun) {
+			if (n > stream->n_lost_inside) {
+				lose(stream, n - stream->n_lost_inside);
+			}
+			emlearn_imu_clock_mark(clock, (uint32_t)last + MAX(n, stream->n_lost_inside), t_us);
+		} else if (block->is_watermark && block->n_holes == 0 && block->n_odd == 0) {
+			emlearn_imu_clock_mark(clock, (uint32_t)last, t_us);
+		}
 	}
+	stream->begun = true;
+	stream->gap = false;
 }
 
 /* Look at what has come. */
@@ -292,19 +314,24 @@ static uint32_t stall_us(const struct emlearn_imu_reader_stream *stream)
 static int stream_prepare(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
 	struct emlearn_imu_reader_stream *stream = stream_of(reader);
-	int rc;
+	int rc = sensor_get_decoder(reader->dev, &stream->decoder);
 
-	if (reader->asked.unpaced) {
-		LOG_ERR("%s: a stream has the pace of the chip, it cannot be read unpaced", reader->dev->name);
-		return -ENOTSUP;
-	}
-	rc = sensor_get_decoder(reader->dev, &stream->decoder);
 	return rc == 0 ? stream->node.driver->prepare(reader, &stream->node, got) : rc;
+}
+
+/* From arming to the first frame, at most. */
+static int64_t first_us(const struct emlearn_imu_reader_stream *stream)
+{
+	const struct emlearn_imu_stream_driver *driver = stream->node.driver;
+	const uint64_t period_ns = emlearn_imu_clock_period_ns(&stream->clock);
+
+	return driver->start_up_us + (int64_t)((driver->start_up_frames + 1u) * period_ns / 1000u);
 }
 
 static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
 	struct emlearn_imu_reader_stream *stream = stream_of(reader);
+	int rc;
 
 	got->watermark_frames = stream->watermark_frames;
 	got->stall_us = stall_us(stream);
@@ -320,7 +347,9 @@ static int stream_start(struct emlearn_imu_reader *reader, struct emlearn_imu_go
 	stream->block = (struct emlearn_imu_stream_block){0};
 	stream->is_estimated = false;
 	reader->ready = stream->rtio->consume_sem;
-	return emlearn_imu_stream_arm(stream);
+	rc = emlearn_imu_stream_arm(stream);
+	emlearn_imu_clock_restart(&stream->clock, 0, emlearn_imu_now_us() + first_us(stream));
+	return rc;
 }
 
 static void stream_stop(struct emlearn_imu_reader *reader)

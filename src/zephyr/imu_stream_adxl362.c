@@ -117,6 +117,7 @@ static void adxl362_codes(const struct emlearn_imu_stream_block *block, uint8_t 
 }
 
 const struct emlearn_imu_stream_driver emlearn_imu_stream_adxl362 = {
+	.start_up_frames = 4,
 	.prepare = adxl362_prepare,
 	.set_watermark = adxl362_set_watermark,
 	.take_back = adxl362_take_back,

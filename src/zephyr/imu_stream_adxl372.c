@@ -105,6 +105,7 @@ static void adxl372_codes(const struct emlearn_imu_stream_block *block, uint8_t 
 }
 
 const struct emlearn_imu_stream_driver emlearn_imu_stream_adxl372 = {
+	.start_up_us = 370000, /* filter, as the driver sets it */
 	.prepare = adxl372_prepare,
 	.set_watermark = adxl372_set_watermark,
 	.take_back = adxl372_take_back,

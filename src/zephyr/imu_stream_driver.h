@@ -18,6 +18,12 @@
 
 struct emlearn_imu_stream_driver {
 	/**
+	 * A chip that was just set up may need so long for its first frame, and so many periods more, beside the one
+	 * that each frame takes. 0 where the driver waits for that.
+	 */
+	uint32_t start_up_us;
+	uint8_t start_up_frames;
+	/**
 	 * Learn what the codes are worth, and the rate; of sensors that the model does not use too.
 	 *
 	 * @param got what was negotiated; its steps, ranges and rate are filled in, 0 for a rate of no use

@@ -21,6 +21,8 @@ BUILD_ASSERT(sizeof(struct icm4268x_fifo_data) <= EMLEARN_IMU_STREAM_HEADER_BYTE
 
 #define HIRES_BYTES 20
 
+BUILD_ASSERT(HIRES_BYTES <= EMLEARN_IMU_STREAM_HELD_BYTES);
+
 /* First byte of a packet: sensors and size; the two lowest bits tell that a rate has changed. */
 #define HEADER_MASK 0xfcu
 #define HEADER_HIRES 0x78u
@@ -170,9 +172,16 @@ enum packet_kind {
 	NO_FRAME, /* also one that stands in the FIFO twice */
 };
 
-/* Look at the next packet; the block's stamp goes along. */
-static enum packet_kind look(struct emlearn_imu_stream_block *block, const uint8_t *packet, bool hires)
+/*
+ * Look at the next packet; the block's stamp goes along.
+ *
+ * A stamp that stands still tells of a frame that is there twice only once stamps are seen to run; the header says that
+ * there are some, but they may be differences. Before that all bytes have to be the same, temperature and stamp
+ * included: two frames of a chip that is at rest are not.
+ */
+static enum packet_kind look(struct emlearn_imu_stream_block *block, const uint8_t *packet, size_t bytes)
 {
+	const bool hires = bytes == HIRES_BYTES;
 	const uint8_t *at = &packet[hires ? 15 : 14];
 	const uint16_t stamp = (uint16_t)(at[0] << 8 | at[1]);
 	const uint16_t elapsed = (uint16_t)(stamp - block->stamp);
@@ -180,13 +189,17 @@ static enum packet_kind look(struct emlearn_imu_stream_block *block, const uint8
 	const int16_t off = (int16_t)(elapsed - (uint16_t)period);
 	const uint8_t n_stamps = block->n_stamps;
 
-	if (!is_frame(packet, hires) || (n_stamps > 1 && elapsed == 0)) {
+	if (!is_frame(packet, hires)) {
 		return NO_FRAME;
 	}
+	if (n_stamps > 0 && elapsed == 0 && (n_stamps > 1 || memcmp(packet, block->held, bytes) == 0)) {
+		return NO_FRAME;
+	}
+	memcpy(block->held, packet, bytes);
 	block->stamp = stamp;
 	block->n_stamps = n_stamps > 0 && elapsed != 0 ? 2 : 1;
 	/* 16 bits are 70 ms: some holes are not seen, but none is seen where none is. */
-	return n_stamps > 1 && (uint64_t)abs(off) > period / 4 ? FRAME_AFTER_HOLE : FRAME;
+	return n_stamps > 0 && elapsed != 0 && (uint64_t)abs(off) > period / 4 ? FRAME_AFTER_HOLE : FRAME;
 }
 
 static void icm4268x_open(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node)
@@ -205,7 +218,7 @@ static void icm4268x_open(struct emlearn_imu_stream_block *block, const struct e
 		block->n_packets--;
 	}
 	for (unsigned int i = 0; i < block->n_packets; i++, packet += node->packet_bytes) {
-		enum packet_kind kind = look(block, packet, node->packet_bytes == HIRES_BYTES);
+		enum packet_kind kind = look(block, packet, node->packet_bytes);
 
 		block->n_frames += kind != NO_FRAME ? 1u : 0u;
 		block->n_odd += kind == NO_FRAME ? 1u : 0u;
@@ -213,18 +226,18 @@ static void icm4268x_open(struct emlearn_imu_stream_block *block, const struct e
 	}
 	block->stamp = before.stamp;
 	block->n_stamps = before.n_stamps;
+	memcpy(block->held, before.held, sizeof(block->held));
 }
 
 static void icm4268x_next_run(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node)
 {
 	struct icm4268x_fifo_data *data = (struct icm4268x_fifo_data *)block->data;
-	const bool hires = node->packet_bytes == HIRES_BYTES;
 	const uint8_t *packet = packets(block) + block->n_run * node->packet_bytes;
 	enum packet_kind kind = NO_FRAME;
 	uint16_t n = block->n_packets;
 
 	block->after_break = false;
-	while (n > 0 && (kind = look(block, packet, hires)) == NO_FRAME) {
+	while (n > 0 && (kind = look(block, packet, node->packet_bytes)) == NO_FRAME) {
 		block->after_break = true;
 		packet += node->packet_bytes;
 		n--;
@@ -237,8 +250,9 @@ static void icm4268x_next_run(struct emlearn_imu_stream_block *block, const stru
 	while (block->n_run < n) {
 		const struct emlearn_imu_stream_block before = *block;
 
-		if (look(block, packets(block) + block->n_run * node->packet_bytes, hires) != FRAME) {
+		if (look(block, packets(block) + block->n_run * node->packet_bytes, node->packet_bytes) != FRAME) {
 			block->stamp = before.stamp;
+			memcpy(block->held, before.held, sizeof(block->held));
 			break;
 		}
 		block->n_run++;

@@ -141,6 +141,7 @@ static void icm45686_codes(const struct emlearn_imu_stream_block *block, uint8_t
 }
 
 const struct emlearn_imu_stream_driver emlearn_imu_stream_icm45686 = {
+	.start_up_us = 40000, /* gyroscope */
 	.prepare = icm45686_prepare,
 	.set_watermark = icm45686_set_watermark,
 	.take_back = icm45686_take_back,

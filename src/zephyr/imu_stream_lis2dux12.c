@@ -116,6 +116,7 @@ static void lis2dux12_codes(const struct emlearn_imu_stream_block *block, uint8_
 }
 
 const struct emlearn_imu_stream_driver emlearn_imu_stream_lis2dux12 = {
+	.start_up_frames = 2,
 	.prepare = lis2dux12_prepare,
 	.set_watermark = lis2dux12_set_watermark,
 	.take_back = lis2dux12_take_back,

@@ -18,7 +18,7 @@ LOG_MODULE_DECLARE(emlearn_imu_reader, CONFIG_EMLEARN_IMU_READER_LOG_LEVEL);
 
 BUILD_ASSERT(sizeof(struct lsm6dsv16x_fifo_data) <= EMLEARN_IMU_STREAM_HEADER_BYTES,
 	     "a block of the driver has a larger header than the pool was made for");
-BUILD_ASSERT(LSM6DSV16X_FIFO_ITEM_LEN == EMLEARN_IMU_STREAM_HELD_BYTES);
+BUILD_ASSERT(LSM6DSV16X_FIFO_ITEM_LEN <= EMLEARN_IMU_STREAM_HELD_BYTES);
 
 /* The FIFO has so many words; at this level some have gone. */
 #define FIFO_WORDS 256
@@ -247,6 +247,7 @@ static void lsm6dsv16x_codes(const struct emlearn_imu_stream_block *block, uint8
 }
 
 const struct emlearn_imu_stream_driver emlearn_imu_stream_lsm6dsv16x = {
+	.start_up_us = 30000, /* gyroscope */
 	.prepare = lsm6dsv16x_prepare,
 	.set_watermark = lsm6dsv16x_set_watermark,
 	.take_back = lsm6dsv16x_take_back,

@@ -90,6 +90,7 @@ void bench_start(struct bench *bench, enum bench_reader reader, const struct eml
 	emlearn_chip_heal(bench->chip);
 	emlearn_chip_rewind(bench->chip, source);
 	zassert_ok(emlearn_imu_reader_start(&bench->stream->reader, asked, &bench->got));
+	bench->last_us = emlearn_imu_now_us();
 	emlearn_chip_steps(bench->chip, &bench->steps[0], &bench->steps[1]);
 }
 
@@ -177,9 +178,7 @@ static void check(struct bench *bench)
 			zassert_equal(number, bench->next, "a hole inside of a batch, before %u", number);
 		}
 		bench->n_lost += number - bench->next;
-		if (bench->next > 0) {
-			bench->n_missing += (uint32_t)((truth.t_us - bench->last_us + period_us / 2) / period_us - 1);
-		}
+		bench->n_missing += (uint32_t)((truth.t_us - bench->last_us + period_us / 2) / period_us - 1);
 		bench->last_us = truth.t_us;
 		bench->next = number + 1;
 		if (i == 0 || i + 1 == batch->n_frames) {
@@ -247,6 +246,13 @@ void bench_after(void *fixture)
 void bench_fault(const struct bench *bench, enum emlearn_fault_kind kind, uint32_t n, int32_t value)
 {
 	const struct emlearn_fault fault = {.kind = kind, .n = n, .value = value};
+
+	zassert_ok(emlearn_chip_fault(bench->chip, &fault));
+}
+
+void bench_fault_at(const struct bench *bench, uint32_t at_frame, enum emlearn_fault_kind kind, uint32_t n)
+{
+	const struct emlearn_fault fault = {.kind = kind, .at_frame = at_frame, .n = n};
 
 	zassert_ok(emlearn_chip_fault(bench->chip, &fault));
 }

@@ -45,8 +45,8 @@ struct bench {
 	uint32_t next;        /* number of the chip's frame that follows the last one delivered */
 	uint32_t n_frames;    /* delivered */
 	uint32_t n_lost;      /* frames of the chip that were not delivered */
-	uint32_t n_missing;   /* frames by the time between those delivered, also while the chip made none */
-	int64_t last_us;      /* when the last one delivered was made */
+	uint32_t n_missing;   /* frames by the time since the start that were not delivered, made by the chip or not */
+	int64_t last_us;      /* when the last one delivered was made; before that, the start */
 	uint32_t n_told;      /* frames that the reader said were lost */
 	uint32_t n_estimated; /* batches with a loss that is estimated */
 	uint32_t n_repeated;  /* frames delivered twice */
@@ -81,6 +81,9 @@ void bench_after(void *fixture);
 
 /* Something goes wrong with the next frame. */
 void bench_fault(const struct bench *bench, enum emlearn_fault_kind kind, uint32_t n, int32_t value);
+
+/* The same with the chip's frame `at_frame`. */
+void bench_fault_at(const struct bench *bench, uint32_t at_frame, enum emlearn_fault_kind kind, uint32_t n);
 
 /* What the reader has counted. */
 struct emlearn_imu_stats bench_stats(const struct bench *bench);

@@ -38,12 +38,15 @@ static uint8_t regs[128];
 static uint32_t made;
 static uint32_t oldest; /* number of the oldest frame in the FIFO */
 static uint32_t n_fifo;
+static uint32_t n_silent; /* frames that it does not make before the first in the FIFO */
+static uint32_t n_start_up;
 static bool fail_transfers;
 static bool fail_interrupts;
 
 static void reset(void)
 {
 	memset(regs, 0, sizeof(regs));
+	n_silent = n_start_up;
 	regs[WHO_AM_I] = 0xe9;
 	n_fifo = 0;
 }
@@ -62,6 +65,10 @@ static void make(struct k_timer *timer)
 	const uint32_t number = made++;
 
 	if (regs[PWR_MGMT0] != BOTH_ON || regs[FIFO_CONFIG3] != ALL_IN_FIFO) {
+		return;
+	}
+	if (n_silent > 0) {
+		n_silent--;
 		return;
 	}
 	if (n_fifo == 0) {
@@ -164,6 +171,11 @@ static int transfer(const struct emul *target, const struct spi_config *config, 
 uint32_t stub_made(void)
 {
 	return made;
+}
+
+void stub_start_up(uint32_t n_frames)
+{
+	n_start_up = n_frames;
 }
 
 void stub_brown_out(void)

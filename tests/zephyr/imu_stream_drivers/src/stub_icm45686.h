@@ -12,6 +12,9 @@ uint32_t stub_made(void);
 /* As after power has come back. */
 void stub_brown_out(void);
 
+/* From its next reset on it makes so many frames later that it is on. */
+void stub_start_up(uint32_t n_frames);
+
 /* From now on each transfer fails, or no interrupt is seen, or not. */
 void stub_fail(bool transfers, bool interrupts);
 

@@ -28,6 +28,7 @@ static void after(void *fixture)
 {
 	emlearn_imu_reader_stop(&live.reader);
 	stub_fail(false, false);
+	stub_start_up(0);
 }
 
 static void before(void *fixture)
@@ -154,6 +155,42 @@ ZTEST(icm45686_stream, test_lost_interrupts_are_mended)
 	stub_fail(false, false);
 	zassert_true(recover() > 0);
 	read_batches(20);
+}
+
+/* Start again, and see what the first batch says of what was before it. */
+static void restart(uint32_t n_start_up, struct emlearn_batch *batch)
+{
+	struct emlearn_imu_got got;
+
+	emlearn_imu_reader_stop(&live.reader);
+	stub_start_up(n_start_up);
+	next = -1;
+	zassert_ok(emlearn_imu_reader_start(&live.reader, &asked, &got));
+	zassert_ok(emlearn_imu_reader_read(&live.reader, batch, K_SECONDS(2)));
+	check(batch);
+}
+
+ZTEST(icm45686_stream, test_a_chip_that_takes_time_to_start_has_lost_nothing)
+{
+	struct emlearn_batch batch;
+
+	/* Its gyroscope takes up to 40 ms. */
+	for (uint32_t n = 0; n <= 4; n++) {
+		restart(n, &batch);
+		zassert_equal(batch.n_lost, 0, "%u told after %u", batch.n_lost, n);
+		zassert_equal(batch.loss, EMLEARN_LOSS_EXACT);
+	}
+}
+
+ZTEST(icm45686_stream, test_frames_that_are_missing_at_the_start_are_told)
+{
+	struct emlearn_batch batch;
+
+	for (uint32_t n = 7; n < 14; n++) {
+		restart(n, &batch);
+		zassert_within((int)batch.n_lost, (int)n - 4, 1, "%u told after %u", batch.n_lost, n);
+		zassert_equal(batch.loss, EMLEARN_LOSS_ESTIMATED);
+	}
 }
 
 ZTEST(icm45686_stream, test_starting_and_stopping_leaks_nothing)

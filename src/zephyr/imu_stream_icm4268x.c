@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stream of Zephyr's driver of icm42688 and icm42686. */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,6 +203,14 @@ static enum packet_kind look(struct emlearn_imu_stream_block *block, const uint8
 	return n_stamps > 0 && elapsed != 0 && (uint64_t)abs(off) > period / 4 ? FRAME_AFTER_HOLE : FRAME;
 }
 
+/* What goes along is as it was before. */
+static void forget_look(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_block *before)
+{
+	const size_t at = offsetof(struct emlearn_imu_stream_block, stamp);
+
+	memcpy((uint8_t *)block + at, (const uint8_t *)before + at, sizeof(*block) - at);
+}
+
 static void icm4268x_open(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node)
 {
 	const struct icm4268x_fifo_data *data = (const struct icm4268x_fifo_data *)block->data;
@@ -224,9 +233,7 @@ static void icm4268x_open(struct emlearn_imu_stream_block *block, const struct e
 		block->n_odd += kind == NO_FRAME ? 1u : 0u;
 		block->n_holes += kind == FRAME_AFTER_HOLE ? 1u : 0u;
 	}
-	block->stamp = before.stamp;
-	block->n_stamps = before.n_stamps;
-	memcpy(block->held, before.held, sizeof(block->held));
+	forget_look(block, &before);
 }
 
 static void icm4268x_next_run(struct emlearn_imu_stream_block *block, const struct emlearn_imu_stream_node *node)
@@ -251,8 +258,7 @@ static void icm4268x_next_run(struct emlearn_imu_stream_block *block, const stru
 		const struct emlearn_imu_stream_block before = *block;
 
 		if (look(block, packets(block) + block->n_run * node->packet_bytes, node->packet_bytes) != FRAME) {
-			block->stamp = before.stamp;
-			memcpy(block->held, before.held, sizeof(block->held));
+			forget_look(block, &before);
 			break;
 		}
 		block->n_run++;

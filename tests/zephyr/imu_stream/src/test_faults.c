@@ -85,6 +85,8 @@ ZTEST(stream_faults, test_a_dead_bus_is_an_error_until_it_lives_again)
 		/* Those say that it is stopped, at its end or still waiting; none of them is so. */
 		zassert_true(rc < 0 && rc != -EINVAL && rc != -ENODATA && rc != -EAGAIN, "%d", rc);
 	}
+	/* Nor does the back end say so by itself. */
+	zassert_equal(emlearn_imu_backend_stream.read(&bench.stream->reader, &bench.batch, EMLEARN_IMU_LOOK), -EIO);
 	zassert_true(k_uptime_get() - begun > 4 * 1000, "a dead bus is tried all the time");
 	zassert_true(bench_stats(&bench).n_bus_errors >= n_errors);
 	emlearn_chip_heal(bench.chip);

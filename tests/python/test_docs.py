@@ -99,9 +99,9 @@ def test_make_targets_that_are_shown_exist(path):
 @pytest.mark.parametrize("path", MARKDOWN, ids=relative)
 def test_code_blocks_are_closed_and_lines_end_plainly(path):
     text = path.read_text(encoding="utf-8")
-    assert len(re.findall(r"^```", text, re.MULTILINE)) % 2 == 0
+    assert len(re.findall(r"^ *```", text, re.MULTILINE)) % 2 == 0
     assert "\t\n" not in text
-    assert " \n" not in re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    assert " \n" not in re.sub(r" *```.*?```", "", text, flags=re.DOTALL)
 
 
 def test_the_spec_of_the_tutorial_is_a_valid_spec(tmp_path):

@@ -81,7 +81,7 @@ void emlearn_imu_reader_stop(struct emlearn_imu_reader *reader);
 /** What the reader has counted since it started; from any thread. */
 void emlearn_imu_reader_stats(const struct emlearn_imu_reader *reader, struct emlearn_imu_stats *stats);
 
-/* The back end of a node: what Kconfig forces on all, else what suits its compatible and is compiled in. */
+/* The same back end for every node: that of the choice EMLEARN_IMU_READER_USE, which follows from the chosen one. */
 #if defined(CONFIG_EMLEARN_IMU_READER_USE_POLL)
 #define EMLEARN_IMU_READER_OF(node_id) EMLEARN_IMU_READER_POLL_DEFINE
 #elif defined(CONFIG_EMLEARN_IMU_READER_USE_READ)
@@ -94,6 +94,9 @@ void emlearn_imu_reader_stats(const struct emlearn_imu_reader *reader, struct em
 
 /**
  * Define a static reader `name`; `&name.reader` goes into the functions above.
+ *
+ * By the back end of CONFIG_EMLEARN_IMU_READER_USE_...; for another one use its own macro, such as
+ * EMLEARN_IMU_READER_POLL_DEFINE().
  *
  * @param node_id       of the sensor, or of a node emlearn,imu that stands for it (mount, watermark)
  * @param batch_frames_ most frames in a batch, 1 or more

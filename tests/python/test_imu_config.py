@@ -322,3 +322,22 @@ def test_a_kernel_that_ticks_too_slowly_is_named_at_the_start(app: App) -> None:
     assert text.count(line) == 2, text
     assert "poll: 1" in text
     assert "read: 1" in text
+
+
+@pytest.mark.parametrize("back_end", ["READ", "STREAM"])
+def test_a_back_end_that_is_asked_for_brings_what_it_needs(app: App, tmp_path: Path, back_end: str) -> None:
+    conf = tmp_path / "prj.conf"
+    conf.write_text(
+        "CONFIG_SENSOR=y\nCONFIG_EMLEARN=y\nCONFIG_EMLEARN_IMU_READER=y\nCONFIG_TIMEOUT_64BIT=n\n"
+        f"CONFIG_EMLEARN_IMU_READER_USE_{back_end}=y\n"
+    )
+    build = tmp_path / "build"
+    # No overlay: the driver of icm4268x would bring the asynchronous API by itself.
+    arguments = [f"-S{app.folder}", f"-B{build}", f"-DBOARD={BOARD}", f"-DCONF_FILE={conf}"]
+    nothing = tmp_path / "nothing.overlay"
+    nothing.write_text("")
+    arguments += [f"-DDTC_OVERLAY_FILE={nothing}", f"-DPython3_EXECUTABLE={sys.executable}"]
+    succeeds(run("cmake", "-GNinja", *arguments))
+    options = (build / "zephyr" / ".config").read_text().splitlines()
+    for name in (f"EMLEARN_IMU_READER_{back_end}", "SENSOR_ASYNC_API", "TIMEOUT_64BIT"):
+        assert f"CONFIG_{name}=y" in options

@@ -21,11 +21,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "scripts" / "west_commands")]
 
+import document  # noqa: E402
 import prices  # noqa: E402
 import qemu  # noqa: E402
 from emlearn_tools import cost  # noqa: E402
-
-DOCUMENT = ROOT / "docs" / "benchmark.md"
 
 MOST = {
     ("cortex-m3", 128): 32_000,
@@ -45,14 +44,11 @@ STREAMS = ("acc_x", "acc_y", "acc_z", "acc_mag")
 STATS = ("mean", "std", "min", "max", "median", "q25", "q75", "iqr", "rms")
 
 TEXT = """\
-# Benchmark
-
-Instructions under QEMU, counted by `python bench/features.py`, written here by
-`python bench/features.py --doc`. The library is compiled with `-Os` by
-`{compiler}`.
-The counts are exact and repeat on every run.
-
 ## Feature stage
+
+Instructions under QEMU, counted by `python bench/features.py`, written here with `--doc`. The library is
+compiled with `-Os` by `{compiler}`. The counts are exact and repeat on
+every run.
 
 Mean, std, min, max, median, q25, q75, iqr and rms of three axes and their magnitude, one window, mean of 16
 seeded windows. The reference does the same with int16 samples, an integer comparator, newlib's `qsort()` and
@@ -60,7 +56,7 @@ the same square root. The command exits with 1 if a bound is broken.
 
 {stages}
 
-## Shapes of windows
+### Shapes of windows
 
 Instructions against the mean of ordinary windows. The last ones are made to hurt the selection of quantiles:
 outliers that stretch its histograms, clusters dense enough to need every level of them, runs just short
@@ -69,7 +65,7 @@ enough to be sorted, and what a search found that makes the slowest of many wind
 
 {shapes}
 
-## Parts
+### Parts
 
 What `west emlearn train` estimates with (`emlearn_tools/cost.py`); the command checks that every estimate is
 within 25 % of what it measures. A window of n frames pays each of its streams once, which includes min, max
@@ -217,7 +213,7 @@ def main() -> int:
     print(report(found, broken, args.json))
     if args.doc:
         tables = {"stages": stage_table(found), "shapes": shape_table(found), "parts": part_table()}
-        DOCUMENT.write_text(TEXT.format(compiler=compiler_version(), **tables), encoding="utf-8")
+        document.put("features", TEXT.format(compiler=compiler_version(), **tables))
     for text in broken:
         print(f"broken: {text}", file=sys.stderr)
     return 1 if broken else 0

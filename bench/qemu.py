@@ -79,8 +79,12 @@ def measure(core: Core, sources: Sequence[str]) -> Counts:
     """Build and run a program, check its counter, and return its instruction counts without the call."""
     with tempfile.TemporaryDirectory() as folder:
         elf = Path(folder) / "bench.elf"
-        _call(compile_command(core, sources, elf))
-        text = _call(run_command(core, elf))
+        call(compile_command(core, sources, elf))
+        return count(core, call(run_command(core, elf)))
+
+
+def count(core: Core, text: str) -> Counts:
+    """The instructions in what a program printed, its counter checked."""
     counts: Counts = defaultdict(dict)
     for line in text.splitlines():
         fields = line.split("|")
@@ -103,7 +107,8 @@ def _check_loops(core: Core, counts: Counts) -> Counts:
     return {key: row for key, row in counts.items() if key[0] != "loop"}
 
 
-def _call(command: list[str]) -> str:
+def call(command: list[str]) -> str:
+    """What a command prints, run in the folder of the benchmarks. Raises BenchError if it fails."""
     try:
         done = subprocess.run(
             command,

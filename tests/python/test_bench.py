@@ -92,7 +92,7 @@ def test_a_miscount_of_the_known_loops_is_an_error(bench, monkeypatch):
     core = qemu.CORES[0]
 
     def measure(lines: list[str]) -> None:
-        monkeypatch.setattr(qemu, "_call", lambda command: "\n".join(lines))
+        monkeypatch.setattr(qemu, "call", lambda command: "\n".join(lines))
         qemu.measure(core, [])
 
     # 25 MHz and 256 ns an instruction are 6.4 ticks.

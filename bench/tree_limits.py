@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What trees.py must show: limits as data, and whether measured rows keep them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tree_program import Cost
+
+M4F, M0 = "cortex-m4f", "cortex-m0"
+OPPONENTS = "the opponent's"
+
+MOST_RAM, MOST_STACK = 0, 64
+"""Bytes of RAM of any model of ours, and of stack of its predict."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one form costs and gives for one task. costs: by name of the core."""
+
+    task: str
+    form: str
+    is_ours: bool
+    agreement: float
+    accuracy: float
+    costs: Mapping[str, Cost]
+    macro_f1: float | None = None
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Ratios that a form of ours keeps against its opponent. most: field of Cost -> ratio. agreement: at
+    least, or OPPONENTS. macro_f1: at least."""
+
+    what: str
+    task: str
+    form: str
+    against: str
+    most: Mapping[str, float]
+    agreement: float | str | None = None
+    core: str = M4F
+    macro_f1: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One requirement, what was measured (None if it was not), and whether it is met."""
+
+    what: str
+    wanted: str
+    measured: str | None
+    met: bool | None
+
+
+SOFT, HARD = "emlearn loadable, soft 8 bit", "emlearn loadable, hard"
+INLINE_SOFT, INLINE_HARD = "emlearn inline, soft 8 bit", "emlearn inline, hard"
+
+LIMITS = (
+    Limit("table, soft 8 bit", "digits", "table, soft 8 bit", SOFT, {"flash": 0.60, "mean": 0.35}, 1.0),
+    Limit("table, soft 4 bit", "digits", "table, soft 4 bit", SOFT, {"flash": 0.52, "mean": 0.30}, 0.995),
+    Limit("3-byte table, soft 8 bit", "digits", "3-byte table, soft 8 bit", SOFT, {"flash": 0.50}, 1.0),
+    Limit("3-byte table, soft 4 bit", "digits", "3-byte table, soft 4 bit", SOFT, {"flash": 0.43}, 0.995),
+    Limit(
+        "table, hard",
+        "digits",
+        "table, hard",
+        HARD,
+        {"flash": 0.50, "mean": 0.38, "most": 0.55},
+        OPPONENTS,
+    ),
+    Limit("3-byte table, hard", "digits", "3-byte table, hard", HARD, {"flash": 0.40}, OPPONENTS),
+    Limit("table on Cortex-M0, hard", "digits", "table, hard", HARD, {"mean": 0.25}, core=M0),
+    Limit("table on Cortex-M0, soft 8 bit", "digits", "table, soft 8 bit", SOFT, {"mean": 0.08}, core=M0),
+    Limit("inline, hard", "digits", "inline, hard", INLINE_HARD, {"mean": 0.60, "flash": 1.05}, OPPONENTS),
+    Limit(
+        "inline, soft 8 bit", "digits", "inline, soft 8 bit", INLINE_SOFT, {"mean": 0.45, "flash": 0.95}, 1.0
+    ),
+    Limit("regression, table", "diabetes", "table, soft 8 bit", HARD, {"flash": 0.65, "mean": 0.90}, 0.999),
+    Limit(
+        "float features inline on Cortex-M0",
+        "digits, float",
+        "inline float, hard",
+        "emlearn inline float, hard",
+        {"mean": 0.20},
+        OPPONENTS,
+        core=M0,
+    ),
+    Limit(
+        "HAR, hapt, table, soft 8 bit",
+        "HAR, hapt",
+        "table, soft 8 bit",
+        SOFT,
+        {"flash": 0.60, "mean": 0.40},
+        0.999,
+        macro_f1=0.89,
+    ),
+)
+
+_NAMES = {"flash": "flash", "mean": "mean instructions", "most": "max instructions"}
+
+
+def ratio(ours: float, theirs: float) -> float:
+    """Ours as a share of theirs."""
+    return ours / theirs if theirs else float("inf")
+
+
+def judge(rows: Iterable[Row]) -> list[Verdict]:
+    """Every requirement on the rows that one run has measured."""
+    found = {(row.task, row.form): row for row in rows}
+    verdicts = [verdict for limit in LIMITS for verdict in _judge_limit(limit, found)]
+    return [*verdicts, *_judge_memory(found.values())]
+
+
+def _judge_limit(limit: Limit, found: Mapping[tuple[str, str], Row]) -> Iterator[Verdict]:
+    ours, theirs = found.get((limit.task, limit.form)), found.get((limit.task, limit.against))
+    for name, most in limit.most.items():
+        what, wanted = f"{limit.what}: {_NAMES[name]}", f"at most {most:.2f}"
+        if ours is None or theirs is None or limit.core not in ours.costs or limit.core not in theirs.costs:
+            yield Verdict(what, wanted, None, None)
+            continue
+        share = ratio(getattr(ours.costs[limit.core], name), getattr(theirs.costs[limit.core], name))
+        yield Verdict(what, wanted, f"{share:.3f}", share <= most)
+    if limit.agreement is not None:
+        yield _judge_agreement(limit, ours, theirs)
+    if limit.macro_f1 is not None:
+        yield _at_least(f"{limit.what}: macro-F1", limit.macro_f1, ours and ours.macro_f1)
+
+
+def _judge_agreement(limit: Limit, ours: Row | None, theirs: Row | None) -> Verdict:
+    what = f"{limit.what}: agreement"
+    if limit.agreement != OPPONENTS:
+        return _at_least(what, float(limit.agreement), ours and ours.agreement)
+    if ours is None or theirs is None:
+        return Verdict(what, OPPONENTS, None, None)
+    return _at_least(what, theirs.agreement, ours.agreement)
+
+
+def _at_least(what: str, least: float, measured: float | None) -> Verdict:
+    if measured is None:
+        return Verdict(what, f"at least {least:.3f}", None, None)
+    return Verdict(what, f"at least {least:.3f}", f"{measured:.4f}", measured >= least)
+
+
+def _judge_memory(rows: Iterable[Row]) -> Iterator[Verdict]:
+    costs = [cost for row in rows if row.is_ours for cost in row.costs.values()]
+    for what, most, values in (
+        ("RAM of any model", MOST_RAM, [cost.ram for cost in costs]),
+        ("stack of predict", MOST_STACK, [cost.stack for cost in costs]),
+    ):
+        worst = max(values, default=None)
+        measured = None if worst is None else f"{worst} B"
+        yield Verdict(what, f"at most {most} B", measured, None if worst is None else worst <= most)

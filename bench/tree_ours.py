@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Code of this project for a fitted forest, through `emlearn_tools.convert()`."""
+
+import inspect
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import emlearn_tools
+import numpy as np
+import qemu
+from emlearn_tools import emit_c, from_sklearn, trees_layout
+from emlearn_tools.errors import EmlearnError
+from tree_data import ROOT, Task
+from tree_program import Program
+
+INCLUDE = (ROOT / "include",)
+LIBRARY = tuple(sorted((ROOT / "src" / "core").glob("*.c")))
+
+LAYOUT = "word_bytes"
+"""The argument of convert() for the bytes of a node of a table."""
+
+
+class NotOffered(Exception):
+    """This form cannot be converted; says why."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """A way to convert. word_bytes: of a node of a table, None for what the converter takes."""
+
+    name: str
+    method: str
+    vote: str = "soft"
+    leaf_bits: int = 8
+    dtype: str = "int16"
+    word_bytes: int | None = None
+
+    def make(self, task: Task) -> Program | None:
+        """Code for a task; None for a task of other features, or the vote of a regression.
+
+        Raises NotOffered.
+        """
+        if (self.dtype == "float32") != task.is_float or (
+            task.is_regression and self != REGRESSION[self.method]
+        ):
+            return None
+        return _program(task, self._files(task))
+
+    def _files(self, task: Task) -> dict[str, str]:
+        if not callable(getattr(emlearn_tools, "convert", None)):
+            return _todays_table(self, task)
+        arguments: dict[str, Any] = {
+            "name": "model",
+            "method": self.method,
+            "dtype": self.dtype,
+            "vote": self.vote,
+            "leaf_bits": self.leaf_bits,
+        }
+        if self.word_bytes is not None:
+            if LAYOUT not in inspect.signature(emlearn_tools.convert).parameters:
+                raise NotOffered(f"convert() has no {LAYOUT}")
+            arguments[LAYOUT] = self.word_bytes
+        try:
+            return emlearn_tools.convert(task.estimator, **arguments)
+        except EmlearnError as error:
+            raise NotOffered(str(error)) from error
+
+
+def _todays_table(form: Form, task: Task) -> dict[str, str]:
+    """The table of `struct emlearn_trees`, as long as there is no convert()."""
+    if (form.method, form.leaf_bits, form.word_bytes, form.dtype) != ("table", 8, None, "int16"):
+        raise NotOffered("not written yet")
+    if task.is_regression:
+        raise NotOffered("regression is not written yet")
+    trees = trees_layout.layout(from_sklearn.forest(task.estimator, vote=form.vote))
+    header = "int model_predict(const int16_t *features, size_t n_features, uint8_t *class_idx);\n"
+    source = "#include <errno.h>\n#include <stddef.h>\n#include <emlearn/trees.h>\n"
+    source += (
+        "".join(emit_c._trees(trees, "model"))
+        + header[:-2]
+        + f"""
+{{
+	uint32_t votes[{trees.n_classes}];
+
+	if (n_features != {trees.n_features}) {{
+		return -EINVAL;
+	}}
+	emlearn_trees_run(&model_trees, features, votes);
+	*class_idx = emlearn_trees_argmax(votes, {trees.n_classes});
+	return 0;
+}}
+"""
+    )
+    return {"model.h": header, "model.c": source}
+
+
+def _program(task: Task, files: dict[str, str]) -> Program:
+    verb = "regress" if task.is_regression else "predict"
+    header = "\n".join(text for name, text in files.items() if name.endswith(".h"))
+    found = re.search(
+        rf"^int model_{verb}\(const (\w+) \*features, size_t n_features,\s+(\w+) \*(\w+)\)",
+        header,
+        re.MULTILINE,
+    )
+    if found is None:
+        raise qemu.BenchError(f"the generated header declares no model_{verb}()")
+    feature, out, argument = found.groups()
+    result = "float" if out == "float" else "int32_t"
+    call = f"model_{verb}(features, BENCH_N_FEATURES, &{argument})"
+    return Program(
+        sources=files,
+        declaration=f"int model_{verb}(const {feature} *features, size_t n_features, {out} *{argument})",
+        body=f"\t{out} {argument} = 0;\n\treturn {call} == 0 ? ({result}){argument} : ({result})-1;",
+        empty=f"\t(void)features;\n\t(void)n_features;\n\t*{argument} = 0;\n\treturn 0;",
+        feature=feature,
+        result=result,
+        value=_value(header) if task.is_regression and out != "float" else lambda results: results,
+        include=INCLUDE,
+        library=LIBRARY,
+    )
+
+
+def _value(header: str) -> Any:
+    """Of an integer that a regression gives: the header says in a macro by what to divide it."""
+    found = re.search(r"^#define \w*_SCALE \(?(\d+)", header, re.MULTILINE)
+    scale = int(found.group(1)) if found else 1
+    return lambda results: np.asarray(results) / scale
+
+
+TABLE_4, TABLE_3 = 4, 3
+
+FORMS = (
+    Form("table, soft 8 bit", "table"),
+    Form("table, soft 4 bit", "table", leaf_bits=4),
+    Form("table, hard", "table", vote="hard"),
+    Form("3-byte table, soft 8 bit", "table", word_bytes=TABLE_3),
+    Form("3-byte table, soft 4 bit", "table", leaf_bits=4, word_bytes=TABLE_3),
+    Form("3-byte table, hard", "table", vote="hard", word_bytes=TABLE_3),
+    Form("inline, soft 8 bit", "inline"),
+    Form("inline, soft 4 bit", "inline", leaf_bits=4),
+    Form("inline, hard", "inline", vote="hard"),
+    Form("table float, soft 8 bit", "table", dtype="float32"),
+    Form("table float, hard", "table", vote="hard", dtype="float32"),
+    Form("inline float, soft 8 bit", "inline", dtype="float32"),
+    Form("inline float, hard", "inline", vote="hard", dtype="float32"),
+)
+
+REGRESSION = {"table": FORMS[0], "inline": FORMS[6]}
+"""The forms that stand for a regression, which has no votes."""

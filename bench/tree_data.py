@@ -11,8 +11,8 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 
-N_TREES, N_LEAVES = 10, 100
-"""Trees of a forest, and most leaves of a tree."""
+N_TREES, N_LEAVES, N_VALUES = 10, 100, 50
+"""Trees of a forest, and most leaves of a tree that votes, and of one that gives values."""
 
 TEST_SHARE = 0.3
 SCALED = 16_000
@@ -179,9 +179,8 @@ def _forest(name: str, x: np.ndarray, y: np.ndarray, dtype: type, regression: bo
     if dtype is np.int16 and not np.array_equal(x, x.astype(np.int16)):
         x_train, x_test = scaled(x_train, x_train), scaled(x_train, x_test)
     kind = RandomForestRegressor if regression else RandomForestClassifier
-    # Leaves of single rows would only learn the noise of a value.
-    least = 5 if regression else 1
-    forest = kind(n_estimators=N_TREES, max_leaf_nodes=N_LEAVES, min_samples_leaf=least, random_state=0)
+    n_leaves = N_VALUES if regression else N_LEAVES
+    forest = kind(n_estimators=N_TREES, max_leaf_nodes=n_leaves, random_state=0)
     forest.fit(x_train.astype(dtype), y_train)
     span = float(y_train.max() - y_train.min()) if regression else 0.0
     return Task(name, forest, x_test.astype(dtype), y_test, span)

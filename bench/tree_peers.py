@@ -13,6 +13,7 @@ import copy
 import importlib.metadata
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -69,15 +70,19 @@ def fitting_factor(x: np.ndarray) -> int:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Drop what native code writes to standard error."""
-    kept = os.dup(2)
+    """Drop what native code writes to standard output and standard error."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(number) for number in (1, 2)]
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        for number in (1, 2):
+            os.dup2(nowhere, number)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        for number, copy_of in zip((1, 2), kept, strict=True):
+            os.dup2(copy_of, number)
+            os.close(copy_of)
         os.close(nowhere)
 
 

@@ -135,7 +135,7 @@ def har_hapt() -> Task:
     spec = load_spec(ROOT / "specs" / "hapt_acc_gyro.yaml")
     pipeline = dataclasses.replace(spec.pipeline, features=HAPT_FEATURES)
     data = dataset.build(recording.load([folder]), dataclasses.replace(spec, pipeline=pipeline))
-    params = {**spec.model.params, "max_leaf_nodes": max(spec.model.grid["max_leaf_nodes"])}
+    params = spec.model.candidates[-1]
     splits = folds.grouped(data.y, data.group, HAPT_FOLDS, 0, "subject", spec.name)
     fitted = [
         estimators.fit(spec.model.kind, params, data.x[train], data.y[train], seed)

@@ -12,17 +12,13 @@ import qemu
 from emlearn_tools import emit_c, from_sklearn, trees_layout
 from emlearn_tools.errors import EmlearnError
 from tree_data import ROOT, Task
-from tree_program import Program
+from tree_program import NotOffered, Program
 
 INCLUDE = (ROOT / "include",)
 LIBRARY = tuple(sorted((ROOT / "src" / "core").glob("*.c")))
 
 LAYOUT = "word_bytes"
 """The argument of convert() for the bytes of a node of a table."""
-
-
-class NotOffered(Exception):
-    """This form cannot be converted; says why."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from tree_data import Task
-from tree_program import Program
+from tree_program import NotOffered, Program
 
 ARGMAX = """\
 	int32_t best = 0;
@@ -37,11 +37,19 @@ ARGMAX = """\
 
 @dataclass(frozen=True)
 class Form:
-    """A way to convert. packages: that it needs. make: code for a task, None if it cannot convert it."""
+    """A way to convert. packages: that it needs. convert: code for a task, None for a task of other
+    features."""
 
     name: str
     packages: tuple[str, ...]
-    make: Callable[[Task], Program | None]
+    convert: Callable[[Task], Program | None]
+
+    def make(self, task: Task) -> Program | None:
+        """Code for a task; None for a task of other features. Raises NotOffered."""
+        try:
+            return self.convert(task)
+        except Exception as error:  # noqa: BLE001 - whatever a converter raises, the others go on
+            raise NotOffered(f"{type(error).__name__}: {error}"[:200]) from error
 
     def missing(self) -> list[str]:
         """Packages that are not installed."""

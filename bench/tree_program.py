@@ -2,6 +2,7 @@
 """A model as generated C: compiled, weighed, run on every held-out row here and on some under QEMU."""
 
 import ctypes
+import functools
 import re
 import shutil
 import subprocess
@@ -30,6 +31,10 @@ _FLOAT_OPTIONS = {
 _OPTIONS = ("-Os", "-w", "-fsingle-precision-constant", "-ffunction-sections", "-fdata-sections")
 _NO_UNWINDING = ("-fno-exceptions", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
 _RESULTS = {"int32_t": (ctypes.c_int32, np.int32), "float": (ctypes.c_float, np.float32)}
+
+
+class NotOffered(Exception):
+    """A forest cannot be had in this form; says why."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,10 @@ def results(program: Program, x: np.ndarray) -> np.ndarray:
     with tempfile.TemporaryDirectory() as folder:
         written = _write(program, rows, Path(folder))
         shared = Path(folder) / "model.so"
-        options = ("-O1", "-w", "-fsingle-precision-constant", "-shared", "-fPIC")
-        qemu.call([compiler, *options, *_inputs(program, Path(folder)), str(SOURCES / "host.c"), *written,
-                   "-lm", "-o", str(shared)])  # fmt: skip
+        compile_ = (compiler, "-O1", "-w", "-fsingle-precision-constant", "-fPIC")
+        objects = _objects(compile_, program.include, program.library)
+        inputs = (f"-I{folder}", *_include(program), str(SOURCES / "host.c"), *written, *objects)
+        qemu.call([*compile_, "-shared", *inputs, "-lm", "-o", str(shared)])
         library = ctypes.CDLL(str(shared))
         library.bench_all.restype = None
         library.bench_all.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.POINTER(c_type)]
@@ -170,18 +176,33 @@ def _empty_run(program: Program, core: qemu.Core, rows: np.ndarray) -> _Run:
 def _compile_command(
     program: Program, core: qemu.Core, folder: Path, written: list[str], elf: Path
 ) -> list[str]:
+    float_options = _FLOAT_OPTIONS[core.name]
+    compile_ = (qemu.CC, f"-mcpu={core.cpu}", "-mthumb", *float_options, *_OPTIONS, *_NO_UNWINDING)
     return [
-        *(qemu.CC, f"-mcpu={core.cpu}", "-mthumb", *_FLOAT_OPTIONS[core.name], *_OPTIONS, *_NO_UNWINDING),
-        *("--specs=nano.specs", "-nostartfiles", "-T", str(TARGET / "link.ld"), "-Wl,--gc-sections"),
-        *(f"-I{TARGET}", *_inputs(program, folder)),
+        *(*compile_, "--specs=nano.specs", "-nostartfiles", "-T", str(TARGET / "link.ld")),
+        *("-Wl,--gc-sections", f"-I{TARGET}", f"-I{folder}", *_include(program)),
         *(str(TARGET / "start.c"), str(TARGET / "target.c"), str(SOURCES / "program.c"), *written),
-        *("-lm", "-o", str(elf)),
+        *(*_objects(compile_, program.include, program.library), "-lm", "-o", str(elf)),
     ]
 
 
-def _inputs(program: Program, folder: Path) -> list[str]:
-    include = [f"-I{path}" for path in (folder, *program.include)]
-    return [*include, *(str(path) for path in program.library)]
+def _include(program: Program) -> list[str]:
+    return [f"-I{path}" for path in program.include]
+
+
+_kept = tempfile.TemporaryDirectory()
+
+
+@functools.cache
+def _objects(
+    compile_: tuple[str, ...], include: tuple[Path, ...], sources: tuple[Path, ...]
+) -> tuple[str, ...]:
+    """Sources that many programs share, compiled once."""
+    folder = Path(tempfile.mkdtemp(dir=_kept.name))
+    objects = tuple(str(folder / f"{path.stem}.o") for path in sources)
+    for path, compiled in zip(sources, objects, strict=True):
+        qemu.call([*compile_, *(f"-I{each}" for each in include), "-c", str(path), "-o", compiled])
+    return objects
 
 
 def _write(program: Program, rows: np.ndarray, folder: Path) -> list[str]:

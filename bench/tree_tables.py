@@ -42,9 +42,9 @@ are compiled with floats in place of doubles.
 def opponent(form: str, forms: Sequence[str]) -> str | None:
     """The form that one of ours is held against: of the same vote, 8 bit for every soft one."""
     method, _, vote = form.partition(", ")
-    against = f"{OPPONENTS.get(method)}, {'hard' if vote == 'hard' else 'soft 8 bit'}"
-    if against not in forms:
-        against = f"{OPPONENTS.get(method)}, hard"
+    against = OPPONENTS[method]
+    if vote:
+        against += ", hard" if vote == "hard" else ", soft 8 bit"
     return against if against in forms else None
 
 

@@ -55,6 +55,11 @@ def accuracy(task: tree_data.Task, values: np.ndarray) -> float:
     return float((values == task.y).mean())
 
 
+def shown_name(task: tree_data.Task, form: tree_ours.Form | tree_peers.Form) -> str:
+    """What a form is called in the tables; a regression has no votes."""
+    return form.name.removesuffix(", hard").removesuffix(", soft 8 bit") if task.is_regression else form.name
+
+
 def measure(
     task: tree_data.Task, form: tree_ours.Form | tree_peers.Form, cores: Sequence[qemu.Core]
 ) -> Row | None:
@@ -67,7 +72,7 @@ def measure(
     costs = {core.name: tree_program.measure(program, core, task.x, results) for core in cores}
     return Row(
         task=task.name,
-        form=form.name,
+        form=shown_name(task, form),
         is_ours=isinstance(form, tree_ours.Form),
         agreement=agreement(task, values),
         accuracy=accuracy(task, values),
@@ -85,7 +90,7 @@ def rows_of(task: tree_data.Task, cores: Sequence[qemu.Core], left_out: dict[str
             continue
         try:
             row = measure(task, form, cores)
-        except tree_ours.NotOffered as error:
+        except tree_program.NotOffered as error:
             left_out[f"{task.name}: {form.name}"] = str(error)
             continue
         except qemu.BenchError as error:

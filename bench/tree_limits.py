@@ -43,7 +43,8 @@ class Limit:
 
 @dataclass(frozen=True)
 class Verdict:
-    """One requirement, what was measured (None if it was not), and whether it is met."""
+    """One requirement, what was measured, and whether it is met. None: not measured, for want of data or of
+    the opponent; a form of ours that is missing from a task that was measured is not met."""
 
     what: str
     wanted: str
@@ -110,34 +111,35 @@ def judge(rows: Iterable[Row]) -> list[Verdict]:
     return [*verdicts, *_judge_memory(found.values())]
 
 
+def _unknown(what: str, wanted: str, limit: Limit, found: Mapping[tuple[str, str], Row]) -> Verdict:
+    missing = (limit.task, limit.form) not in found and any(task == limit.task for task, _ in found)
+    return Verdict(what, wanted, "missing", False) if missing else Verdict(what, wanted, None, None)
+
+
 def _judge_limit(limit: Limit, found: Mapping[tuple[str, str], Row]) -> Iterator[Verdict]:
     ours, theirs = found.get((limit.task, limit.form)), found.get((limit.task, limit.against))
     for name, most in limit.most.items():
         what, wanted = f"{limit.what}: {_NAMES[name]}", f"at most {most:.2f}"
         if ours is None or theirs is None or limit.core not in ours.costs or limit.core not in theirs.costs:
-            yield Verdict(what, wanted, None, None)
+            yield _unknown(what, wanted, limit, found)
             continue
         share = ratio(getattr(ours.costs[limit.core], name), getattr(theirs.costs[limit.core], name))
         yield Verdict(what, wanted, f"{share:.3f}", share <= most)
-    if limit.agreement is not None:
-        yield _judge_agreement(limit, ours, theirs)
-    if limit.macro_f1 is not None:
-        yield _at_least(f"{limit.what}: macro-F1", limit.macro_f1, ours and ours.macro_f1)
-
-
-def _judge_agreement(limit: Limit, ours: Row | None, theirs: Row | None) -> Verdict:
-    what = f"{limit.what}: agreement"
-    if limit.agreement != OPPONENTS:
-        return _at_least(what, float(limit.agreement), ours and ours.agreement)
-    if ours is None or theirs is None:
-        return Verdict(what, OPPONENTS, None, None)
-    return _at_least(what, theirs.agreement, ours.agreement)
-
-
-def _at_least(what: str, least: float, measured: float | None) -> Verdict:
-    if measured is None:
-        return Verdict(what, f"at least {least:.3f}", None, None)
-    return Verdict(what, f"at least {least:.3f}", f"{measured:.4f}", measured >= least)
+    least = limit.agreement
+    if least == OPPONENTS and theirs is not None:
+        least = theirs.agreement
+    for name, at_least, measured in (
+        ("agreement", least, ours and ours.agreement),
+        ("macro-F1", limit.macro_f1, ours and ours.macro_f1),
+    ):
+        if at_least is None:
+            continue
+        what, wanted = f"{limit.what}: {name}", f"at least {at_least}"
+        if measured is None or at_least == OPPONENTS:
+            yield _unknown(what, wanted, limit, found)
+        else:
+            wanted = f"at least {at_least:.4f}"
+            yield Verdict(what, wanted, f"{measured:.4f}", measured >= at_least)
 
 
 def _judge_memory(rows: Iterable[Row]) -> Iterator[Verdict]:

@@ -95,20 +95,18 @@ def _program(task: Task, files: dict[str, str]) -> Program:
     verb = "regress" if task.is_regression else "predict"
     header = "\n".join(text for name, text in files.items() if name.endswith(".h"))
     found = re.search(
-        rf"^int model_{verb}\(const (\w+) \*features, size_t n_features,\s+(\w+) \*(\w+)\)",
-        header,
-        re.MULTILINE,
+        rf"\bint\s+model_{verb}\(\s*const\s+(\w+)\s*\*\w+,\s*size_t\s+\w+,\s*(\w+)\s*\*\w+\s*\)\s*;", header
     )
     if found is None:
-        raise qemu.BenchError(f"the generated header declares no model_{verb}()")
-    feature, out, argument = found.groups()
+        raise qemu.BenchError(f"the generated header declares no model_{verb}(features, n_features, result)")
+    feature, out = found.groups()
     result = "float" if out == "float" else "int32_t"
-    call = f"model_{verb}(features, BENCH_N_FEATURES, &{argument})"
+    call = f"model_{verb}(features, BENCH_N_FEATURES, &result)"
     return Program(
         sources=files,
-        declaration=f"int model_{verb}(const {feature} *features, size_t n_features, {out} *{argument})",
-        body=f"\t{out} {argument} = 0;\n\treturn {call} == 0 ? ({result}){argument} : ({result})-1;",
-        empty=f"\t(void)features;\n\t(void)n_features;\n\t*{argument} = 0;\n\treturn 0;",
+        declaration=f"int model_{verb}(const {feature} *features, size_t n_features, {out} *result)",
+        body=f"\t{out} result = 0;\n\treturn {call} == 0 ? ({result})result : ({result})-1;",
+        empty="\t(void)features;\n\t(void)n_features;\n\t*result = 0;\n\treturn 0;",
         feature=feature,
         result=result,
         value=_value(header) if task.is_regression and out != "float" else lambda results: results,

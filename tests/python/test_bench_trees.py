@@ -21,6 +21,7 @@ MODULES = (
     "qemu",
     "tree_data",
     "tree_limits",
+    "tree_ours",
     "tree_peers",
     "tree_program",
     "tree_tables",
@@ -224,8 +225,13 @@ def test_ram_breaks_its_limit(bench):
     assert ram.met is False
 
 
-def test_what_was_not_measured_is_neither_met_nor_broken(bench):
+def test_what_was_not_measured_is_neither_met_nor_broken_but_for_a_form_of_ours(bench):
     assert {verdict.met for verdict in bench.tree_limits.judge([])} == {None}
+    without_ours = [row for row in _rows(bench) if row.form != "table, soft 8 bit"]
+    met = {verdict.what: verdict.met for verdict in bench.tree_limits.judge(without_ours)}
+    assert met["table, soft 8 bit: flash"] is False
+    assert met["table, soft 8 bit: agreement"] is False
+    assert met["HAR, hapt, table, soft 8 bit: macro-F1"] is False
     ours_alone = [row for row in _rows(bench) if row.is_ours]
     met = {verdict.what: verdict.met for verdict in bench.tree_limits.judge(ours_alone)}
     assert met["table, soft 8 bit: flash"] is None
@@ -272,6 +278,71 @@ def test_a_part_of_the_document_is_replaced_and_the_rest_stays(bench, tmp_path):
     assert path.read_text() == once
     with pytest.raises(ValueError, match="z: begin"):
         bench.document.put("z", "new", path)
+
+
+HEADER = """
+#define MODEL_SCALE 4
+int model_predict(const int16_t *features, size_t n_features,
+                  uint8_t *class_idx);
+int model_regress(const int16_t *features, size_t n_features, int32_t *value);
+"""
+SOURCE = """
+#include <stddef.h>
+#include <stdint.h>
+#include "model.h"
+int model_predict(const int16_t *features, size_t n_features, uint8_t *class_idx)
+{
+    *class_idx = features[0] > 5;
+    return n_features == 2 ? 0 : -22;
+}
+int model_regress(const int16_t *features, size_t n_features, int32_t *value)
+{
+    *value = 3 * features[0];
+    return n_features == 2 ? 0 : -22;
+}
+"""
+
+
+@pytest.fixture
+def converted(bench, monkeypatch):
+    """A stand-in for the converter; gives the arguments that it was called with."""
+    asked = {}
+
+    def convert(estimator, *, word_bytes=None, **arguments):
+        asked.update(arguments, word_bytes=word_bytes)
+        return {"model.h": HEADER, "model.c": SOURCE}
+
+    monkeypatch.setattr(bench.tree_ours.emlearn_tools, "convert", convert, raising=False)
+    return asked
+
+
+def test_code_of_the_converter_is_called_as_its_header_says(bench, converted):
+    form = bench.tree_ours.Form("3-byte table, hard", "table", vote="hard", leaf_bits=4, word_bytes=3)
+    program = form.make(bench.tree_data.Task("t", None, ROWS, np.zeros(3)))
+    assert converted == {
+        "name": "model",
+        "method": "table",
+        "dtype": "int16",
+        "vote": "hard",
+        "leaf_bits": 4,
+        "word_bytes": 3,
+    }
+    assert program.value(bench.tree_program.results(program, ROWS)).tolist() == [0, 1, 1]
+    # A status that is not 0 is no class.
+    assert bench.tree_program.results(program, ROWS[:, :1]).tolist() == [-1, -1, -1]
+
+
+def test_integers_of_a_regression_are_divided_as_the_header_says(bench, converted):
+    task = bench.tree_data.Task("t", None, ROWS, np.zeros(3), span=1.0)
+    program = bench.tree_ours.REGRESSION["table"].make(task)
+    assert program.value(bench.tree_program.results(program, ROWS)).tolist() == [0.75, 7.5, 225.75]
+
+
+def test_a_form_that_the_converter_has_no_argument_for_is_not_offered(bench, monkeypatch):
+    monkeypatch.setattr(bench.tree_ours.emlearn_tools, "convert", lambda estimator: {}, raising=False)
+    form = bench.tree_ours.Form("3-byte table, hard", "table", word_bytes=3)
+    with pytest.raises(bench.tree_program.NotOffered, match="word_bytes"):
+        form.make(bench.tree_data.Task("t", None, ROWS, np.zeros(3)))
 
 
 @needs_tools

@@ -49,8 +49,8 @@ struct emlearn_imu_fifo_chip {
 	 */
 	int (*revive)(struct emlearn_imu_fifo *fifo);
 	/*
-	 * fifo->settings holds what the driver has set, each range behind the number of its first register. Tell what
-	 * it is (emlearn_imu_settle_rate(), emlearn_imu_set_code_step()), and put in what turns on the FIFO with its
+	 * fifo->settings holds what the driver has set, each range behind the number of its first register. Tell in
+	 * `got` what it is (rate, 0 if there is not one; ranges; steps), and put in what turns on the FIFO with its
 	 * watermark; or write that, and read the settings again. Returns 0 or a negative errno.
 	 */
 	int (*set_up)(struct emlearn_imu_fifo *fifo, struct emlearn_imu_got *got);

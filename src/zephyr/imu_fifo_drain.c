@@ -12,21 +12,12 @@
 /* Looks of a reader that was not woken come so many watermarks late, if the FIFO has room for them. */
 #define PATIENCE_WATERMARKS 2
 
-/* The caller is told when so many times in a row nothing came of it. */
-#define IN_VAIN_TIMES 4
-#define IN_VAIN_US (EMLEARN_IMU_FIFO_ERROR_US / IN_VAIN_TIMES)
-
 /* Looks until a FIFO that does not come to rest is set up again. */
 #define ALIGN_TRIES 4
 
 uint32_t emlearn_imu_fifo_us(const struct emlearn_imu_fifo *fifo, uint32_t n_frames)
 {
 	return emlearn_imu_clock_period_ns(&fifo->clock) / 1000u * n_frames;
-}
-
-int64_t emlearn_imu_fifo_newest_us(const struct emlearn_imu_fifo *fifo)
-{
-	return fifo->surveyed_us - emlearn_imu_fifo_us(fifo, 1) / 2;
 }
 
 void emlearn_imu_fifo_set_look(struct emlearn_imu_fifo *fifo)
@@ -75,7 +66,6 @@ int emlearn_imu_fifo_rearm(struct emlearn_imu_fifo *fifo)
 
 	forget(fifo);
 	fifo->n_frames = 0;
-	fifo->failing_us += IN_VAIN_US;
 	fifo->reader->stats.n_rearms++;
 	return rc == 0 ? emlearn_imu_fifo_turn_on(fifo) : rc;
 }
@@ -152,11 +142,12 @@ struct gathered {
 /* Frames may have been lost: find the number of the oldest one that the survey has seen, by the clock. */
 static void place(struct emlearn_imu_fifo *fifo, struct gathered *gathered)
 {
-	const int64_t newest_us = emlearn_imu_fifo_newest_us(fifo);
+	/* The newest one is half a period old, on average. */
+	const int64_t newest_us = fifo->surveyed_us - emlearn_imu_fifo_us(fifo, 1) / 2;
 	const uint32_t oldest = emlearn_imu_clock_number_at(&fifo->clock, newest_us) + 1 - fifo->n_frames;
 
 	fifo->number += (uint32_t)MAX((int32_t)(oldest - fifo->number), 0);
-	emlearn_imu_clock_restart(&fifo->clock, fifo->number + fifo->n_frames - 1, newest_us);
+	emlearn_imu_clock_doubt(&fifo->clock);
 	fifo->lost = false;
 	gathered->loss = EMLEARN_LOSS_ESTIMATED;
 	gathered->placed = true;
@@ -352,7 +343,7 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *
 	if (rc <= 0) {
 		/* Which of these frames are what they seem is not known. */
 		forget(fifo);
-		fifo->failing_us += IN_VAIN_US;
+		fifo->failing_us += EMLEARN_IMU_FIFO_IN_VAIN_US;
 		fifo->number = number;
 		if (emlearn_imu_fifo_is_timed(fifo)) {
 			const bool is_timed = before.timed && fifo->timed.track.timed;
@@ -363,6 +354,8 @@ int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *
 		return rc;
 	}
 	if (gathered.n == 0) {
+		fifo->number = number;
+		fifo->lost |= gathered.placed;
 		return MIN(gathered.rc, 0);
 	}
 	batch->frames = fifo->wiring->frames;

@@ -13,7 +13,7 @@
 enum emlearn_imu_fifo_finding {
 	EMLEARN_IMU_FIFO_SOUND,
 	EMLEARN_IMU_FIFO_MISALIGNED,
-	EMLEARN_IMU_FIFO_BROKEN,
+	EMLEARN_IMU_FIFO_BROKEN = 4,
 };
 
 /* Write the settings with an empty FIFO. 0 or a negative errno. */
@@ -37,17 +37,17 @@ int emlearn_imu_fifo_survey(struct emlearn_imu_fifo *fifo);
  */
 int emlearn_imu_fifo_drain(struct emlearn_imu_fifo *fifo, struct emlearn_batch *batch);
 
-/* Of failing_us, before the caller is told. */
+/* Of failing_us, before the caller is told; and for each drain of which nothing came, or so many times a finding. A
+ * power of two, which costs nothing.
+ */
 #define EMLEARN_IMU_FIFO_ERROR_US (CONFIG_EMLEARN_IMU_READER_FIFO_ERROR_MS * UINT32_C(1000))
+#define EMLEARN_IMU_FIFO_IN_VAIN_US 65536u
 
 /* Say when to look at the chip even without an interrupt, from now. A survey has done so. */
 void emlearn_imu_fifo_set_look(struct emlearn_imu_fifo *fifo);
 
 /* How long so many frames take. */
 uint32_t emlearn_imu_fifo_us(const struct emlearn_imu_fifo *fifo, uint32_t n_frames);
-
-/* When the newest frame was made that the last survey has seen: half a period before, on average. */
-int64_t emlearn_imu_fifo_newest_us(const struct emlearn_imu_fifo *fifo);
 
 /* Can one of the chips take more or less than one frame out of as many bytes as a frame has? */
 #define EMLEARN_IMU_FIFO_IS_UNEVEN                                                                                     \

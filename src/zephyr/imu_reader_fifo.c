@@ -72,6 +72,11 @@ static int listen(struct emlearn_imu_fifo *fifo)
 static void see_watermark(struct emlearn_imu_fifo *fifo, uint32_t n_edges, uint32_t edge_us)
 {
 	const struct gpio_dt_spec *line = &fifo->wiring->line;
+	const uint32_t watermark = fifo->wiring->watermark;
+	const uint32_t period_us = emlearn_imu_fifo_us(fifo, 1);
+	const uint32_t age_us = (uint32_t)fifo->surveyed_us - edge_us;
+	int64_t t_us = fifo->surveyed_us - period_us / 2;
+	uint32_t n = fifo->n_frames;
 
 	fifo->polled = n_edges == 0;
 	if (n_edges == 0 && line->port != NULL) {
@@ -79,15 +84,13 @@ static void see_watermark(struct emlearn_imu_fifo *fifo, uint32_t n_edges, uint3
 		fifo->reader->stats.n_rearms++;
 		(void)gpio_pin_interrupt_configure_dt(line, GPIO_INT_EDGE_TO_ACTIVE);
 	}
-	if (fifo->lost) {
-		return;
+	/* An edge of the time at which the watermark was reached, going by what has come since. */
+	if (n_edges == 1 && age_us + period_us - (n - watermark) * period_us < 3 * period_us) {
+		t_us = fifo->surveyed_us - age_us;
+		n = watermark;
 	}
-	if (n_edges == 0) {
-		emlearn_imu_clock_mark(&fifo->clock, fifo->number + fifo->n_frames - 1u,
-				       emlearn_imu_fifo_newest_us(fifo));
-	} else if (n_edges == 1) {
-		emlearn_imu_clock_mark(&fifo->clock, fifo->number + fifo->wiring->watermark - 1u,
-				       fifo->surveyed_us - ((uint32_t)fifo->surveyed_us - edge_us));
+	if (!fifo->lost) {
+		emlearn_imu_clock_mark(&fifo->clock, fifo->number + n - 1u, t_us);
 	}
 }
 
@@ -108,12 +111,14 @@ static int look(struct emlearn_imu_fifo *fifo, uint32_t n_edges)
 	if (finding < 0) {
 		return finding;
 	}
+	fifo->failing_us += (uint32_t)finding * EMLEARN_IMU_FIFO_IN_VAIN_US;
 	if (fifo->n_frames >= fifo->wiring->watermark) {
 		see_watermark(fifo, n_edges, edge_us);
 	} else if (n_edges > 0) {
 		stats->n_spurious++;
 	} else if (finding == EMLEARN_IMU_FIFO_SOUND && fifo->n_frames <= n_before) {
 		/* Not a frame in all that time: the chip is not what it was. */
+		fifo->failing_us += EMLEARN_IMU_FIFO_BROKEN * EMLEARN_IMU_FIFO_IN_VAIN_US;
 		return emlearn_imu_fifo_rearm(fifo);
 	}
 	return 0;
@@ -186,7 +191,7 @@ static int fifo_prepare(struct emlearn_imu_reader *reader, struct emlearn_imu_go
 static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got *got)
 {
 	struct emlearn_imu_fifo *fifo = fifo_of(reader);
-	const struct emlearn_imu_fifo_chip *chip = fifo->wiring->chip;
+	const struct emlearn_imu_fifo_wiring *wiring = fifo->wiring;
 	int rc = emlearn_imu_fifo_turn_on(fifo);
 
 	if (rc != 0) {
@@ -194,17 +199,17 @@ static int fifo_start(struct emlearn_imu_reader *reader, struct emlearn_imu_got 
 	}
 	k_sem_init(&fifo->edge, 0, K_SEM_MAX_LIMIT);
 	reader->ready = &fifo->edge;
-	fifo->capacity = chip->capacity / fifo->frame_bytes;
+	fifo->capacity = wiring->chip->capacity / fifo->frame_bytes;
 	fifo->surveyed_us = emlearn_imu_now_us();
 	emlearn_imu_clock_start(&fifo->clock, reader->rate_mhz);
 	/* Frame 0 comes a period later. */
 	emlearn_imu_clock_restart(&fifo->clock, UINT32_MAX, fifo->surveyed_us);
 	if (emlearn_imu_fifo_is_timed(fifo)) {
-		emlearn_imu_fifo_track_start(&fifo->timed.track, chip->ticks_hz, reader->rate_mhz);
+		emlearn_imu_fifo_track_start(&fifo->timed.track, wiring->chip->ticks_hz, reader->rate_mhz);
 	}
 	emlearn_imu_fifo_set_look(fifo);
-	got->watermark_frames = fifo->wiring->watermark;
-	got->stall_us = emlearn_imu_fifo_us(fifo, fifo->capacity - fifo->wiring->watermark);
+	got->watermark_frames = wiring->watermark;
+	got->stall_us = emlearn_imu_fifo_us(fifo, fifo->capacity - wiring->watermark);
 	return listen(fifo);
 }
 

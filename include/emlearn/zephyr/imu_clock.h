@@ -52,6 +52,12 @@ void emlearn_imu_clock_mark(struct emlearn_imu_clock *clock, uint32_t number, in
  */
 void emlearn_imu_clock_restart(struct emlearn_imu_clock *clock, uint32_t number, int64_t t_us);
 
+/** Frames may be missing: times go on, and the next moment is believed whatever it is. */
+static inline void emlearn_imu_clock_doubt(struct emlearn_imu_clock *clock)
+{
+	clock->n_marks = 0;
+}
+
 /** When a frame was or will be made, microseconds; within 2^31 frames of the last moment. */
 int64_t emlearn_imu_clock_time_us(const struct emlearn_imu_clock *clock, uint32_t number);
 

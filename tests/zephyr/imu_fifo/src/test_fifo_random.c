@@ -130,4 +130,13 @@ ZTEST(fifo_random, test_whatever_happens_no_frame_is_invented_and_frames_come_ag
 	seeds_run(CONFIG_IMU_FIFO_RANDOM_FIRST, CONFIG_IMU_FIFO_RANDOM_RUNS, run_sequence);
 }
 
+ZTEST(fifo_random, test_what_has_failed_once_does_not_again)
+{
+	static const uint32_t seeds[] = {1526, 5205, 19259, 45590};
+
+	for (size_t i = 0; i < ARRAY_SIZE(seeds); i++) {
+		run_sequence(seeds[i]);
+	}
+}
+
 ZTEST_SUITE(fifo_random, NULL, NULL, NULL, seeds_after, NULL);

@@ -5,6 +5,8 @@ emlearn 0.23.2 truncates thresholds to integers and compares with `<`, which sen
 scikit-learn. So features are doubled and a threshold t becomes 2 floor(t) + 1; where doubled features do not
 fit an int16, a threshold becomes floor(t) + 1 instead. Both reach scikit-learn's leaf on every row.
 
+It is asked for predict alone: with predict_proba beside it inline trees have two callers and are slower.
+
 m2cgen and tl2cgen generate doubles; they are compiled as floats, which an M4F can do in hardware.
 """
 
@@ -49,7 +51,7 @@ class Form:
         try:
             return self.convert(task)
         except Exception as error:  # noqa: BLE001 - whatever a converter raises, the others go on
-            raise NotOffered(f"{type(error).__name__}: {error}"[:200]) from error
+            raise NotOffered(f"{type(error).__name__} of the converter") from error
 
     def missing(self) -> list[str]:
         """Packages that are not installed."""
@@ -123,7 +125,8 @@ def _emlearn(task: Task, method: str, soft: bool, dtype: str) -> Program | None:
     factor = 1 if task.is_float else fitting_factor(task.x)
     estimator = task.estimator if task.is_float else true_thresholds(task.estimator, factor)
     leaf = {"leaf_bits": 8} if soft else {}
-    text = emlearn.convert(estimator, method=method, dtype=dtype, **leaf).save(name="model")
+    converted = emlearn.convert(estimator, method=method, dtype=dtype, **leaf)
+    text = converted.save(name="model", include_proba=False)
     # Leaves of a regression are read as floats from an array of bytes, which faults where it is not aligned.
     text = re.sub(r"uint8_t (model_leaves\[\d+\])", r"uint8_t \1 __attribute__((aligned(4)))", text)
     include = (Path(emlearn.__file__).parent,)

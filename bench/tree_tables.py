@@ -19,7 +19,8 @@ TEXT = """\
 ## Trees
 
 Measured by `python bench/trees.py`, written here with `--doc`. Compiled with `-Os` and section garbage
-collection by `{compiler}`; {versions}.
+collection by `{compiler}`;
+{versions}.
 
 Flash, RAM and stack are bytes beyond the same program with an empty model; instructions are those of
 predict, for the first 256 held-out rows. Agreement with scikit-learn (of a regression: off by at most a
@@ -36,6 +37,8 @@ are compiled with floats in place of doubles.
 ### What must hold
 
 {verdicts}
+
+{left_out}
 """
 
 
@@ -112,13 +115,22 @@ def report(rows: Sequence[Row], sets: Mapping[str, str], verdicts: Sequence[Verd
 
 
 def write(
-    rows: Sequence[Row], sets: Mapping[str, str], verdicts: Sequence[Verdict], versions: Mapping[str, str]
+    rows: Sequence[Row],
+    sets: Mapping[str, str],
+    verdicts: Sequence[Verdict],
+    versions: Mapping[str, str],
+    left_out: Mapping[str, str],
 ) -> None:
     """Put the tables into docs/benchmark.md."""
     text = TEXT.format(
         compiler=versions["compiler"],
-        versions=", ".join(f"{name} {version}" for name, version in versions.items() if name != "compiler"),
+        versions=", ".join(
+            f"{name} {version or '(not installed)'}"
+            for name, version in versions.items()
+            if name != "compiler"
+        ),
         tables=task_tables(rows, sets),
         verdicts=verdict_table(verdicts),
+        left_out="\n".join(f"- left out: {what}: {why}" for what, why in left_out.items()),
     )
     document.put("trees", text)

@@ -149,7 +149,7 @@ def main() -> int:
     for what, why in left_out.items():
         print(f"left out: {what}: {why}", file=sys.stderr)
     if args.doc:
-        tree_tables.write(rows, sets, verdicts, versions())
+        tree_tables.write(rows, sets, verdicts, versions(), left_out)
     if any(verdict.met is False for verdict in verdicts):
         return 1
     return 2 if any(form.missing() for form in tree_peers.FORMS) else 0
